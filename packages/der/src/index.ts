@@ -1,0 +1,35 @@
+export { DerCursor, MAX_DEPTH, openDer } from './cursor.ts'
+export { DerError, type DerErrorCode } from './errors.ts'
+export { decodeAscii, readString } from './strings.ts'
+export { contextTag, Tag } from './tags.ts'
+export {
+  decodeOid,
+  readBitString,
+  readBoolean,
+  readInteger,
+  readIntegerBytes,
+  readOctetAlignedBits,
+  readOid,
+  readSmallInteger,
+  readTime,
+} from './values.ts'
+export {
+  asciiBytes,
+  bitString,
+  boolean,
+  element,
+  encodeOid,
+  enumerated,
+  generalizedTime,
+  ia5String,
+  integer,
+  namedBits,
+  nullElement,
+  octetString,
+  oid,
+  printableString,
+  sequence,
+  setOf,
+  time,
+  utf8String,
+} from './writer.ts'

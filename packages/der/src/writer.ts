@@ -1,0 +1,172 @@
+import { DerError } from './errors.ts'
+import { Tag } from './tags.ts'
+
+/** One element: identifier octet, shortest length (X.690 section 10.1), content. Several parts are joined. */
+export function element(tag: number, ...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  let length = 0
+  for (const part of parts) length += part.length
+  const octets = length < 0x80 ? 0 : length < 0x100 ? 1 : length < 0x10000 ? 2 : length < 0x1000000 ? 3 : 4
+  const out = new Uint8Array(2 + octets + length)
+  out[0] = tag
+  out[1] = octets === 0 ? length : 0x80 | octets
+  let p = 2
+  for (let shift = octets - 1; shift >= 0; shift--) out[p++] = Math.floor(length / 2 ** (8 * shift))
+  for (const part of parts) {
+    out.set(part, p)
+    p += part.length
+  }
+  return out
+}
+
+export function sequence(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  return element(Tag.SEQUENCE, ...parts)
+}
+
+/** SET OF: the parts are put into DER's order (X.690 section 11.6). */
+export function setOf(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  return element(Tag.SET, ...[...parts].sort(compareBytes))
+}
+
+function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const shared = Math.min(a.length, b.length)
+  for (let i = 0; i < shared; i++) if (a[i] !== b[i]) return (a[i] as number) - (b[i] as number)
+  return a.length - b.length
+}
+
+export function boolean(value: boolean): Uint8Array<ArrayBuffer> {
+  return element(Tag.BOOLEAN, Uint8Array.of(value ? 0xff : 0))
+}
+
+export function nullElement(): Uint8Array<ArrayBuffer> {
+  return element(Tag.NULL)
+}
+
+/** INTEGER from a number, a bigint, or the big-endian octets of an unsigned number. */
+export function integer(value: number | bigint | Uint8Array): Uint8Array<ArrayBuffer> {
+  if (value instanceof Uint8Array) return element(Tag.INTEGER, unsignedOctets(value))
+  if (typeof value === 'number' && !Number.isSafeInteger(value))
+    throw new DerError('ERR_DER_INVALID_VALUE', `${value} is not an integer`, 0)
+  return element(Tag.INTEGER, signedOctets(BigInt(value)))
+}
+
+function unsignedOctets(value: Uint8Array): Uint8Array {
+  let skip = 0
+  while (skip < value.length - 1 && value[skip] === 0) skip++
+  const trimmed = value.subarray(skip)
+  if (trimmed.length > 0 && (trimmed[0] as number) < 0x80) return trimmed
+  const out = new Uint8Array(trimmed.length + 1)
+  out.set(trimmed, 1)
+  return out
+}
+
+function signedOctets(value: bigint): Uint8Array {
+  let octets = 1
+  while (BigInt.asIntN(octets * 8, value) !== value) octets++
+  const out = new Uint8Array(octets)
+  let rest = BigInt.asUintN(octets * 8, value)
+  for (let i = octets - 1; i >= 0; i--) {
+    out[i] = Number(rest & 0xffn)
+    rest >>= 8n
+  }
+  return out
+}
+
+export function enumerated(value: number): Uint8Array<ArrayBuffer> {
+  return element(Tag.ENUMERATED, signedOctets(BigInt(value)))
+}
+
+/** OBJECT IDENTIFIER from dotted text. */
+export function oid(text: string): Uint8Array<ArrayBuffer> {
+  return element(Tag.OID, encodeOid(text))
+}
+
+/** Content octets of an OBJECT IDENTIFIER (X.690 section 8.19). */
+export function encodeOid(text: string): Uint8Array<ArrayBuffer> {
+  if (!/^[0-2](\.(0|[1-9][0-9]*))+$/.test(text) || text.length > 256)
+    throw new DerError('ERR_DER_INVALID_VALUE', `'${text.slice(0, 80)}' is not an object identifier`, 0)
+  const arcs = text.split('.').map(BigInt)
+  const first = arcs[0] as bigint
+  const second = arcs[1] as bigint
+  if (first < 2n && second > 39n) throw new DerError('ERR_DER_INVALID_VALUE', `'${text}' has a second arc above 39`, 0)
+  const out: number[] = []
+  for (const arc of [first * 40n + second, ...arcs.slice(2)]) {
+    const octets: number[] = [Number(arc & 0x7fn)]
+    for (let rest = arc >> 7n; rest > 0n; rest >>= 7n) octets.unshift(Number(rest & 0x7fn) | 0x80)
+    out.push(...octets)
+  }
+  return Uint8Array.from(out)
+}
+
+export function octetString(content: Uint8Array): Uint8Array<ArrayBuffer> {
+  return element(Tag.OCTET_STRING, content)
+}
+
+/** BIT STRING; `unused` bits of the last octet are not part of it and are written as zero. */
+export function bitString(bits: Uint8Array, unused = 0): Uint8Array<ArrayBuffer> {
+  const out = element(Tag.BIT_STRING, Uint8Array.of(unused), bits)
+  if (unused > 0) out[out.length - 1] = (out.at(-1) as number) & (0xff << unused)
+  return out
+}
+
+/** A named-bit list (X.690 section 11.2.2: trailing zero bits are cut). Bit 0 is the first. */
+export function namedBits(numbers: Iterable<number>): Uint8Array<ArrayBuffer> {
+  let highest = -1
+  const bits: number[] = []
+  for (const number of numbers) {
+    const octet = number >> 3
+    while (bits.length <= octet) bits.push(0)
+    bits[octet] = (bits[octet] as number) | (0x80 >> (number & 7))
+    if (number > highest) highest = number
+  }
+  return bitString(Uint8Array.from(bits), highest < 0 ? 0 : 7 - (highest & 7))
+}
+
+export function utf8String(text: string): Uint8Array<ArrayBuffer> {
+  return element(Tag.UTF8_STRING, new TextEncoder().encode(text))
+}
+
+/** IA5String; text beyond ASCII is refused. */
+export function ia5String(text: string): Uint8Array<ArrayBuffer> {
+  return element(Tag.IA5_STRING, asciiBytes(text))
+}
+
+export function printableString(text: string): Uint8Array<ArrayBuffer> {
+  if (!/^[A-Za-z0-9 '()+,\-./:=?]*$/.test(text))
+    throw new DerError('ERR_DER_INVALID_VALUE', 'text is not a PrintableString', 0)
+  return element(Tag.PRINTABLE_STRING, asciiBytes(text))
+}
+
+/** Bytes of ASCII text; anything else is refused. */
+export function asciiBytes(text: string): Uint8Array<ArrayBuffer> {
+  const out = new Uint8Array(text.length)
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code > 0x7f) throw new DerError('ERR_DER_INVALID_VALUE', 'text is not ASCII', 0)
+    out[i] = code
+  }
+  return out
+}
+
+/** UTCTime until 2049, GeneralizedTime from 2050 (RFC 5280 section 4.1.2.5); fractions of seconds are cut. */
+export function time(at: Date | number): Uint8Array<ArrayBuffer> {
+  const year = yearOf(at)
+  return year >= 1950 && year < 2050
+    ? element(Tag.UTC_TIME, asciiBytes(digits(at).slice(2)))
+    : generalizedTime(at)
+}
+
+/** GeneralizedTime, as OCSP and CRL dates are; fractions of seconds are cut. */
+export function generalizedTime(at: Date | number): Uint8Array<ArrayBuffer> {
+  yearOf(at)
+  return element(Tag.GENERALIZED_TIME, asciiBytes(digits(at)))
+}
+
+function yearOf(at: Date | number): number {
+  const year = new Date(at).getUTCFullYear()
+  if (!(year >= 0 && year <= 9999)) throw new DerError('ERR_DER_INVALID_VALUE', 'time is not within the years 0 to 9999', 0)
+  return year
+}
+
+function digits(at: Date | number): string {
+  return `${new Date(at).toISOString().slice(0, 19).replace(/[-T:]/g, '')}Z`
+}

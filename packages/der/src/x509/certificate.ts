@@ -1,0 +1,116 @@
+import { DerCursor, openDer } from '../cursor.ts'
+import { DerError } from '../errors.ts'
+import { contextTag, Tag } from '../tags.ts'
+import { decodeOid, readBoolean, readIntegerBytes, readOctetAlignedBits, readSmallInteger, readTime } from '../values.ts'
+
+/** One extension (RFC 5280 section 4.2): `value` is the content of its OCTET STRING. All are views. */
+export interface ExtensionView {
+  readonly oid: string
+  readonly critical: boolean
+  readonly value: Uint8Array
+}
+
+/**
+ * A certificate's fields (RFC 5280 section 4.1) as views into its DER, found in one pass over the headers.
+ * The structure is checked strictly; signatures, names and the content of extensions are not.
+ */
+export class CertificateView {
+  readonly der: Uint8Array
+  /** The signed part with its header. */
+  readonly tbs: Uint8Array
+  /** 1, 2 or 3. */
+  readonly version: number
+  /** Content octets of the serial number, two's complement. */
+  readonly serialNumber: Uint8Array
+  /** AlgorithmIdentifier inside the signed part, with its header. */
+  readonly tbsSignatureAlgorithm: Uint8Array
+  /** Name, with its header. */
+  readonly issuer: Uint8Array
+  /** Milliseconds since 1970. */
+  readonly notBefore: number
+  /** Milliseconds since 1970. */
+  readonly notAfter: number
+  /** Name, with its header. */
+  readonly subject: Uint8Array
+  /** SubjectPublicKeyInfo, with its header. */
+  readonly spki: Uint8Array
+  /** AlgorithmIdentifier outside the signed part, with its header. */
+  readonly signatureAlgorithm: Uint8Array
+  readonly signature: Uint8Array
+  readonly #extensionsStart: number
+  readonly #extensionsEnd: number
+
+  /** @throws DerError where the bytes are not one certificate and nothing else. */
+  constructor(der: Uint8Array) {
+    this.der = der
+    const outer = openDer(der)
+    const tbs = outer.enterExpected(Tag.SEQUENCE)
+    this.tbs = outer.element()
+    this.signatureAlgorithm = outer.expect(Tag.SEQUENCE).element()
+    this.signature = readOctetAlignedBits(outer.expect(Tag.BIT_STRING))
+    outer.finish()
+
+    let version = 0
+    if (tbs.optional(contextTag(0, true))) {
+      const wrapper = tbs.enter()
+      version = readSmallInteger(wrapper.expect(Tag.INTEGER))
+      wrapper.finish()
+      if (version < 0 || version > 2) throw new DerError('ERR_DER_INVALID_VALUE', 'not a certificate version', tbs.start)
+    }
+    this.version = version + 1
+    this.serialNumber = readIntegerBytes(tbs.expect(Tag.INTEGER))
+    this.tbsSignatureAlgorithm = tbs.expect(Tag.SEQUENCE).element()
+    this.issuer = tbs.expect(Tag.SEQUENCE).element()
+    const validity = tbs.enterExpected(Tag.SEQUENCE)
+    validity.next()
+    this.notBefore = readTime(validity)
+    validity.next()
+    this.notAfter = readTime(validity)
+    validity.finish()
+    this.subject = tbs.expect(Tag.SEQUENCE).element()
+    this.spki = tbs.expect(Tag.SEQUENCE).element()
+    tbs.optional(contextTag(1)) // issuerUniqueID
+    tbs.optional(contextTag(2)) // subjectUniqueID
+    this.#extensionsStart = this.#extensionsEnd = 0
+    if (tbs.optional(contextTag(3, true))) {
+      const wrapper = tbs.enter().expect(Tag.SEQUENCE)
+      this.#extensionsStart = wrapper.contentStart
+      this.#extensionsEnd = wrapper.contentEnd
+      wrapper.finish()
+    }
+    tbs.finish()
+  }
+
+  /** Every extension in order. Walked at each call: keep the result where it is needed twice. */
+  extensions(): ExtensionView[] {
+    return [...readExtensions(new DerCursor(this.der, this.#extensionsStart, this.#extensionsEnd))]
+  }
+
+  /** The first extension of this type; `oid` is the content octets of its identifier (`encodeOid`), or dotted text. */
+  extension(oid: string | Uint8Array): ExtensionView | undefined {
+    const cursor = new DerCursor(this.der, this.#extensionsStart, this.#extensionsEnd)
+    for (const extension of readExtensions(cursor, typeof oid === 'string' ? undefined : oid))
+      if (typeof oid !== 'string' || extension.oid === oid) return extension
+    return undefined
+  }
+}
+
+/** The elements of an Extensions SEQUENCE's content, optionally only those of one type (content octets of the OID). */
+export function* readExtensions(cursor: DerCursor, only?: Uint8Array): Generator<ExtensionView, void, undefined> {
+  while (!cursor.done) {
+    const fields = cursor.enterExpected(Tag.SEQUENCE)
+    const id = fields.expect(Tag.OID).content()
+    if (only !== undefined && !sameBytes(id, only)) continue
+    const critical = fields.optional(Tag.BOOLEAN) && readBoolean(fields)
+    const value = fields.expect(Tag.OCTET_STRING).content()
+    fields.finish()
+    yield { oid: decodeOid(id, fields.start), critical, value }
+  }
+}
+
+/** True where both hold the same octets. Not for secrets: it stops at the first difference. */
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
+}

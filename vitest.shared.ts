@@ -1,0 +1,16 @@
+import { defineConfig, type ViteUserConfig } from 'vitest/config'
+
+/** Resolves the workspace's packages to their sources, so that tests need no build. */
+const config: ViteUserConfig = defineConfig({
+  ssr: { resolve: { conditions: ['@x/source'] } },
+  test: {
+    include: ['test/**/*.test.ts'],
+    reporters: process.env['CI'] ? ['dot', 'json'] : ['default', 'json'],
+    outputFile: { json: '.reports/vitest.json' },
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+  },
+})
+export default config
