@@ -77,7 +77,11 @@ export class DerCursor {
     const at = this.position
     const found = this.next()
     if (found !== tag)
-      throw new DerError('ERR_DER_UNEXPECTED_TAG', `expected tag 0x${tag.toString(16)}, found 0x${found.toString(16)}`, at)
+      throw new DerError(
+        'ERR_DER_UNEXPECTED_TAG',
+        `expected tag 0x${tag.toString(16)}, found 0x${found.toString(16)}`,
+        at,
+      )
     return this
   }
 

@@ -70,7 +70,10 @@ function decodeUniversal(content: Uint8Array): string | undefined {
   let text = ''
   for (let i = 0; i < content.length; i += 4) {
     const point =
-      (content[i] as number) * 0x1000000 + (content[i + 1] as number) * 0x10000 + (content[i + 2] as number) * 256 + (content[i + 3] as number)
+      (content[i] as number) * 0x1000000 +
+      (content[i + 1] as number) * 0x10000 +
+      (content[i + 2] as number) * 256 +
+      (content[i + 3] as number)
     if (point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff)) return undefined
     text += String.fromCodePoint(point)
   }

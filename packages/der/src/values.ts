@@ -16,7 +16,10 @@ export function readIntegerBytes(cursor: DerCursor): Uint8Array {
   const { bytes, contentStart, contentEnd } = cursor
   const length = contentEnd - contentStart
   const first = bytes[contentStart] as number
-  if (length === 0 || (length > 1 && (first === 0 || first === 0xff) && ((first ^ (bytes[contentStart + 1] as number)) & 0x80) === 0))
+  if (
+    length === 0 ||
+    (length > 1 && (first === 0 || first === 0xff) && ((first ^ (bytes[contentStart + 1] as number)) & 0x80) === 0)
+  )
     throw new DerError('ERR_DER_INVALID_VALUE', 'integer is not in its shortest form', cursor.start)
   return cursor.content()
 }
@@ -73,7 +76,12 @@ export function readBitString(cursor: DerCursor): { readonly bits: Uint8Array; r
   const { bytes, contentStart, contentEnd } = cursor
   const unused = bytes[contentStart] as number
   const length = contentEnd - contentStart
-  if (length === 0 || unused > 7 || (length === 1 && unused !== 0) || ((bytes[contentEnd - 1] as number) & ((1 << unused) - 1) && length > 1))
+  if (
+    length === 0 ||
+    unused > 7 ||
+    (length === 1 && unused !== 0) ||
+    ((bytes[contentEnd - 1] as number) & ((1 << unused) - 1) && length > 1)
+  )
     throw new DerError('ERR_DER_INVALID_VALUE', 'not a DER bit string', cursor.start)
   return { bits: bytes.subarray(contentStart + 1, contentEnd), unused }
 }
@@ -102,7 +110,8 @@ export function readTime(cursor: DerCursor): number {
   const second = pair(cursor, q + 8)
   if (month < 1 || month > 12 || day < 1 || hour > 23 || minute > 59 || second > 59) throw invalidTime(cursor)
   const leap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0
-  const daysInMonth = month === 2 ? (leap ? 29 : 28) : month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31
+  const daysInMonth =
+    month === 2 ? (leap ? 29 : 28) : month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31
   if (day > daysInMonth) throw invalidTime(cursor)
   if (year >= 100) return Date.UTC(year, month - 1, day, hour, minute, second)
   const date = new Date(0) // Date.UTC takes the years 0 to 99 for 1900 to 1999

@@ -150,9 +150,7 @@ export function asciiBytes(text: string): Uint8Array<ArrayBuffer> {
 /** UTCTime until 2049, GeneralizedTime from 2050 (RFC 5280 section 4.1.2.5); fractions of seconds are cut. */
 export function time(at: Date | number): Uint8Array<ArrayBuffer> {
   const year = yearOf(at)
-  return year >= 1950 && year < 2050
-    ? element(Tag.UTC_TIME, asciiBytes(digits(at).slice(2)))
-    : generalizedTime(at)
+  return year >= 1950 && year < 2050 ? element(Tag.UTC_TIME, asciiBytes(digits(at).slice(2))) : generalizedTime(at)
 }
 
 /** GeneralizedTime, as OCSP and CRL dates are; fractions of seconds are cut. */
@@ -163,7 +161,8 @@ export function generalizedTime(at: Date | number): Uint8Array<ArrayBuffer> {
 
 function yearOf(at: Date | number): number {
   const year = new Date(at).getUTCFullYear()
-  if (!(year >= 0 && year <= 9999)) throw new DerError('ERR_DER_INVALID_VALUE', 'time is not within the years 0 to 9999', 0)
+  if (!(year >= 0 && year <= 9999))
+    throw new DerError('ERR_DER_INVALID_VALUE', 'time is not within the years 0 to 9999', 0)
   return year
 }
 

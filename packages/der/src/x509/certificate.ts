@@ -1,14 +1,8 @@
 import { DerCursor, openDer } from '../cursor.ts'
 import { DerError } from '../errors.ts'
 import { contextTag, Tag } from '../tags.ts'
-import { decodeOid, readBoolean, readIntegerBytes, readOctetAlignedBits, readSmallInteger, readTime } from '../values.ts'
-
-/** One extension (RFC 5280 section 4.2): `value` is the content of its OCTET STRING. All are views. */
-export interface ExtensionView {
-  readonly oid: string
-  readonly critical: boolean
-  readonly value: Uint8Array
-}
+import { readIntegerBytes, readOctetAlignedBits, readSmallInteger, readTime } from '../values.ts'
+import { type ExtensionView, findExtension, readExtensions } from './extension.ts'
 
 /**
  * A certificate's fields (RFC 5280 section 4.1) as views into its DER, found in one pass over the headers.
@@ -55,7 +49,8 @@ export class CertificateView {
       const wrapper = tbs.enter()
       version = readSmallInteger(wrapper.expect(Tag.INTEGER))
       wrapper.finish()
-      if (version < 0 || version > 2) throw new DerError('ERR_DER_INVALID_VALUE', 'not a certificate version', tbs.start)
+      if (version < 0 || version > 2)
+        throw new DerError('ERR_DER_INVALID_VALUE', 'not a certificate version', tbs.start)
     }
     this.version = version + 1
     this.serialNumber = readIntegerBytes(tbs.expect(Tag.INTEGER))
@@ -83,34 +78,15 @@ export class CertificateView {
 
   /** Every extension in order. Walked at each call: keep the result where it is needed twice. */
   extensions(): ExtensionView[] {
-    return [...readExtensions(new DerCursor(this.der, this.#extensionsStart, this.#extensionsEnd))]
+    return [...readExtensions(this.#extensionCursor())]
   }
 
-  /** The first extension of this type; `oid` is the content octets of its identifier (`encodeOid`), or dotted text. */
+  /** The first extension of this type: `ExtensionOid.…` or other content octets of an OID (`encodeOid`), or dotted text. */
   extension(oid: string | Uint8Array): ExtensionView | undefined {
-    const cursor = new DerCursor(this.der, this.#extensionsStart, this.#extensionsEnd)
-    for (const extension of readExtensions(cursor, typeof oid === 'string' ? undefined : oid))
-      if (typeof oid !== 'string' || extension.oid === oid) return extension
-    return undefined
+    return findExtension(this.#extensionCursor(), oid)
   }
-}
 
-/** The elements of an Extensions SEQUENCE's content, optionally only those of one type (content octets of the OID). */
-export function* readExtensions(cursor: DerCursor, only?: Uint8Array): Generator<ExtensionView, void, undefined> {
-  while (!cursor.done) {
-    const fields = cursor.enterExpected(Tag.SEQUENCE)
-    const id = fields.expect(Tag.OID).content()
-    if (only !== undefined && !sameBytes(id, only)) continue
-    const critical = fields.optional(Tag.BOOLEAN) && readBoolean(fields)
-    const value = fields.expect(Tag.OCTET_STRING).content()
-    fields.finish()
-    yield { oid: decodeOid(id, fields.start), critical, value }
+  #extensionCursor(): DerCursor {
+    return new DerCursor(this.der, this.#extensionsStart, this.#extensionsEnd)
   }
-}
-
-/** True where both hold the same octets. Not for secrets: it stops at the first difference. */
-export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
-  return true
 }
