@@ -1,0 +1,193 @@
+import { createPublicKey, KeyObject, randomBytes, X509Certificate } from 'node:crypto'
+import { bitString, contextTag, DerError, element, integer, sequence, time } from '@x/der'
+import { sameBytes } from '@x/der/x509'
+import { type CertificateInput } from './certificate-input.ts'
+import { CERTIFICATE_OPTIONS, type CertificateOptions } from './certificate-options.ts'
+import { encodeName, type NameRecord } from './distinguished-name.ts'
+import { CertificateError } from './errors.ts'
+import { writeExtension } from './extensions.ts'
+import { extensionsFor } from './extensions-for.ts'
+import { generateKeySync, type KeyKindInput } from './generate-key.ts'
+import { type IssuerFacts, issuerFacts, keyFacts } from './key-facts.ts'
+import { refuseUnknown, wrongType, wrongValue } from './misuse.ts'
+import { writePem } from './pem.ts'
+import { parsePrivateKey, privateKeyToPem } from './private-keys.ts'
+import { signatureAlgorithm, signDer } from './signature.ts'
+
+/** A certificate just made. The X509Certificate and the PEM texts are built when they are first read. */
+export interface CreatedCertificate {
+  readonly certificate: X509Certificate
+  /** Its DER, under the name that X509Certificate has for it. */
+  readonly raw: Uint8Array
+  /** PEM of the certificate, as node:tls takes it. */
+  readonly cert: string
+}
+
+/** A certificate just made, with its key: can be given to node:tls as it is. */
+export interface CreatedIdentity extends CreatedCertificate {
+  readonly privateKey: KeyObject
+  /** PEM of the private key, PKCS#8, as node:tls takes it. */
+  readonly key: string
+}
+
+const DAY = 86_400_000
+const VERSION_3 = element(contextTag(0, true), integer(2))
+
+/**
+ * Makes a certificate (version 3) and signs it, synchronously; the original's `CERT_create`. Every option has a default:
+ * without any it is a self-signed certificate for a server and client with a new P-256 key, valid for 365 days.
+ * What `describeCertificate` returned is accepted, and options given beside it win; the key and what identifies it are new.
+ *
+ * Not checked: whether the issuer is a CA, may sign, and is valid.
+ *
+ * @throws TypeError for options that are unknown, of the wrong type or contradict each other
+ * @throws CertificateError ERR_CERT_KEY_MISMATCH (the issuer's key is not that of its certificate), and what
+ *   `parseCertificate` and `parsePrivateKey` throw for the certificate and keys given
+ */
+export function createCertificate(options: CertificateOptions & { readonly publicKey: KeyObject }): CreatedCertificate
+export function createCertificate(options?: CertificateOptions): CreatedIdentity
+export function createCertificate(options: CertificateOptions = {}): CreatedIdentity | CreatedCertificate {
+  refuseUnknown(options, CERTIFICATE_OPTIONS)
+  if (options.version !== undefined && options.version !== 3)
+    throw wrongValue('version', 'must be 3: older ones carry no extensions')
+  const { publicKey } = options
+  const privateKey = publicKey === undefined ? subjectKey(options) : undefined
+  const der = encodeCertificate(options, (privateKey ?? publicKey) as KeyObject, privateKey)
+  return privateKey === undefined ? asCertificate(der) : asIdentity(der, privateKey)
+}
+
+/** PEM and X509Certificate of DER, made when asked for: decoding a certificate costs five times its creation. */
+function asCertificate(der: Uint8Array): CreatedCertificate {
+  let certificate: X509Certificate | undefined
+  return {
+    raw: der,
+    get certificate() {
+      certificate ??= new X509Certificate(der)
+      return certificate
+    },
+    get cert() {
+      return writePem('CERTIFICATE', der)
+    },
+  }
+}
+
+function asIdentity(der: Uint8Array, privateKey: KeyObject): CreatedIdentity {
+  return Object.defineProperties(asCertificate(der), {
+    privateKey: { value: privateKey, enumerable: true },
+    key: { get: () => privateKeyToPem(privateKey), enumerable: true },
+  }) as CreatedIdentity
+}
+
+function subjectKey({ privateKey = 'ec' }: CertificateOptions): KeyObject {
+  if (privateKey instanceof KeyObject) return parsePrivateKey(privateKey)
+  if (privateKey instanceof Uint8Array || (typeof privateKey === 'string' && privateKey.includes('-----')))
+    return parsePrivateKey(privateKey)
+  return generateKeySync(privateKey as KeyKindInput)
+}
+
+interface Signer {
+  readonly key: KeyObject
+  /** Undefined: the certificate signs itself. */
+  readonly facts: IssuerFacts | undefined
+}
+
+function signerOf({ issuer, publicKey }: CertificateOptions, own: KeyObject | undefined): Signer {
+  if (issuer === undefined || isNameRecord(issuer)) {
+    if (own !== undefined) return { key: own, facts: undefined }
+    throw wrongValue('publicKey', publicKey instanceof KeyObject ? 'needs an issuer beside it' : 'must be a KeyObject')
+  }
+  const { certificate, privateKey } = issuer
+  const key = parsePrivateKey(privateKey)
+  const facts = issuerFacts(certificate)
+  if (!sameBytes(keyFacts(key).spki, facts.spki) && !sameKey(certificate, key))
+    throw new CertificateError('ERR_CERT_KEY_MISMATCH', "the issuer's private key does not belong to its certificate")
+  return { key, facts }
+}
+
+/** The same key can be written in two ways (compressed points, for instance). */
+function sameKey(certificate: CertificateInput, key: KeyObject): boolean {
+  return certificate instanceof X509Certificate && createPublicKey(key).equals(certificate.publicKey)
+}
+
+/** What `describeCertificate` says of the issuer is no issuer: the new certificate signs itself. */
+function isNameRecord(issuer: NonNullable<CertificateOptions['issuer']>): issuer is NameRecord {
+  if (typeof issuer !== 'object') throw wrongType('issuer', 'an object with certificate and privateKey', issuer)
+  return !('privateKey' in issuer)
+}
+
+function encodeCertificate(options: CertificateOptions, key: KeyObject, own: KeyObject | undefined): Uint8Array {
+  const signer = signerOf(options, own)
+  const facts = keyFacts(key)
+  const subject = encodeName(options.subject ?? defaultSubject(options), 'subject')
+  const emptySubject = subject.length === 2
+  const extensions = extensionsFor(options, {
+    emptySubject,
+    identifier: facts.identifier,
+    issuerIdentifier: signer.facts?.identifier ?? facts.identifier,
+  })
+  const { digest, padding } = options
+  const tbs = sequence(
+    VERSION_3,
+    serialNumber(options.serial),
+    signatureAlgorithm(signer.key, digest, padding),
+    signer.facts?.subject ?? subject,
+    validity(options),
+    subject,
+    facts.spki,
+    ...(extensions.length === 0 ? [] : [element(contextTag(3, true), sequence(...extensions.map(writeExtension)))]),
+  )
+  const { algorithm, signature } = signDer(tbs, signer.key, digest, padding)
+  return sequence(tbs, algorithm, bitString(signature))
+}
+
+/** The first DNS name or IP address, where it fits into 64 characters (RFC 5280 appendix A.1, ub-common-name). */
+function defaultSubject({ subjectAltNames }: CertificateOptions): NameRecord {
+  if (subjectAltNames === undefined) return { commonName: 'Test certificate' }
+  const name = subjectAltNames.find(([type, value]) => (type === 'DNS' || type === 'IP') && value.length <= 64)
+  return name === undefined ? {} : { commonName: name[1] as string }
+}
+
+/** Positive and of at most 20 octets (RFC 5280 section 4.1.2.2). */
+function serialNumber(serial: CertificateOptions['serial']): Uint8Array {
+  if (serial === undefined) {
+    const octets = randomBytes(16)
+    octets[0] = ((octets[0] as number) & 0x7f) | 0x40 // positive, and never shorter
+    return integer(octets)
+  }
+  const value = serialValue(serial)
+  if (value === undefined || value <= 0n || value >= 2n ** 159n)
+    throw wrongValue('serial', 'must be a positive integer of at most 20 octets; as text, in hex')
+  return integer(value)
+}
+
+function serialValue(serial: NonNullable<CertificateOptions['serial']>): bigint | undefined {
+  if (typeof serial === 'bigint') return serial
+  if (typeof serial === 'number') return Number.isSafeInteger(serial) ? BigInt(serial) : undefined
+  const hex = serial instanceof Uint8Array ? Buffer.from(serial).toString('hex') : serial
+  if (typeof hex !== 'string') throw wrongType('serial', 'a bigint, a number, a string of hex or a Uint8Array', serial)
+  const digits = hex.replaceAll(':', '')
+  return /^[0-9a-f]{1,64}$/i.test(digits) ? BigInt(`0x${digits}`) : undefined
+}
+
+function validity({ notBefore, notAfter, now = Date.now }: CertificateOptions): Uint8Array {
+  const from = instant(notBefore ?? now(), 'notBefore')
+  const to = instant(notAfter ?? from + 365 * DAY, 'notAfter')
+  return sequence(wholeSecond(from, 'notBefore'), wholeSecond(to, 'notAfter'))
+}
+
+function instant(at: Date | number, option: string): number {
+  const value = at instanceof Date ? at.getTime() : at
+  if (typeof value !== 'number') throw wrongType(option, 'a Date or a number of milliseconds', at)
+  if (!Number.isFinite(value)) throw wrongValue(option, 'is not a time')
+  return value
+}
+
+function wholeSecond(at: number, option: string): Uint8Array {
+  try {
+    return time(at)
+  } catch (error) {
+    if (error instanceof DerError || error instanceof RangeError)
+      throw wrongValue(option, 'is not within the years 0 to 9999')
+    throw error
+  }
+}
