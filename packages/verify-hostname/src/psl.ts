@@ -1,0 +1,12 @@
+import psl from 'psl'
+import { PublicSuffixList } from './public-suffix.ts'
+
+/**
+ * The whole Public Suffix List, ICANN and private sections, by the package psl (an optional peer): the stricter policy,
+ * by which `*.github.io` does not match either. Its age is psl's: see its release.
+ */
+export const pslList: PublicSuffixList = new PublicSuffixList((host) => {
+  const { tld, error } = psl.parse(host)
+  // What psl refuses to parse (an underscore, a long label) has no registrable domain: no wildcard may match it.
+  return error === undefined && typeof tld === 'string' ? tld.split('.').length : host.split('.').length
+})
