@@ -1,0 +1,127 @@
+import { connect as connectTcp, type NetConnectOpts, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { startTlsEngine } from './engine/choose.ts'
+import { invalidValue, SecureSocketError } from './errors.ts'
+import { contextFor } from './options/context.ts'
+import { policyFor, withoutBrackets } from './options/policy.ts'
+import { resolve, type Resolved } from './options/resolve.ts'
+import type { ConnectOptions } from './options/types.ts'
+import { coreOf, makeSocket, type SecureSocket } from './secure-socket.ts'
+
+/**
+ * Connects to a TLS server and resolves when it is trusted: chain and name verified, TLS 1.2 or newer.
+ * `'host:443'` and `'[::1]:443'` are short for `{host, port}`.
+ *
+ * Rejects with PeerRefusedError (a check refused; `code`, `outcomes`, `hint`), SecureSocketError, or Node's and OpenSSL's own
+ * errors, each with `phase`, `host` and `port`. A TypeError names the option that is wrong. The peer sees a completed handshake, and our
+ * certificate where it asked for one, before it is refused; it never sees data.
+ */
+export function connect(options: ConnectOptions): Promise<SecureSocket>
+export function connect(address: string, options?: ConnectOptions): Promise<SecureSocket>
+export async function connect(target: ConnectOptions | string, more: ConnectOptions = {}): Promise<SecureSocket> {
+  const socket = dial(typeof target === 'string' ? { ...more, ...parseAddress(target) } : target)
+  await settled(socket)
+  return socket
+}
+
+/** Resolves when the socket is ready to be used (secure, or plain where that was asked for); rejects when it closes before. */
+export function settled(socket: SecureSocket): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => {
+      socket.off('ready', onReady).off('error', onError).off('close', onClose)
+    }
+    const onReady = (): void => {
+      stop()
+      resolve()
+    }
+    const onError = (error: Error): void => {
+      stop()
+      reject(error)
+    }
+    const onClose = (): void => onError(new SecureSocketError('ERR_SECURE_SOCKET_CLOSED', 'the socket was closed before it was ready', { phase: 'connect' }))
+    socket.on('ready', onReady).on('error', onError).on('close', onClose)
+  })
+}
+
+/**
+ * The same without waiting: the socket is returned at once and emits 'connect' (TCP), 'secureConnect' and 'ready', or 'error'.
+ * What is written before is held until the peer is trusted.
+ */
+export function dial(options: ConnectOptions): SecureSocket {
+  const resolved = resolve('connect', options)
+  const { transport, facade } = resolved
+  if (transport.socket === undefined && transport.port === undefined && transport.path === undefined) throw invalidValue('port', 'is needed')
+  const socket = makeSocket(facade)
+  const core = coreOf(socket)
+  core.located({
+    ...(transport.host === undefined ? {} : { host: transport.host }),
+    ...(transport.port === undefined ? {} : { port: Number(transport.port) }),
+  })
+  if (facade.timeout !== undefined) socket.setTimeout(facade.timeout)
+  open(socket, resolved).catch((error: unknown) => socket.destroy(error as Error))
+  return socket
+}
+
+async function open(socket: SecureSocket, resolved: Resolved): Promise<void> {
+  const core = coreOf(socket)
+  const { transport: where, handshake, facade } = resolved
+  // the context first: wrong credentials are told before anything is sent
+  const pending = facade.startHandshake === false ? undefined : contextFor(resolved.context, resolved.policy.rejectUnauthorized !== false)
+  const context = pending instanceof Promise ? await pending : pending
+  if (socket.destroyed) return
+  const transport = where.socket ?? connectTcp(tcpOptions(where))
+  if (transport instanceof Socket) core.transport = transport
+  await connected(transport, socket)
+  if (socket.destroyed) return
+  socket.emit('connect')
+  if (context === undefined) {
+    core.adoptPlain(transport)
+    socket.emit('ready')
+    return
+  }
+  const engine = startTlsEngine({ role: 'client', transport, secureContext: context.secureContext, handshake, host: where.host })
+  await core.secure(engine, policyFor('client', resolved, context.anchors?.store), handshake.handshakeTimeout ?? 30_000)
+  core.servername = engine.tls.servername || false
+  socket.emit('ready')
+}
+
+function tcpOptions(where: Resolved['transport']): NetConnectOpts {
+  const { host, socket: _socket, ...rest } = where
+  const options = where.path === undefined ? { ...rest, ...(host === undefined ? {} : { host: withoutBrackets(host) }) } : rest
+  // the facade decides about half-open connections
+  return { ...options, allowHalfOpen: true } as NetConnectOpts
+}
+
+/** Resolves once the transport is connected; destroys it when the facade closes first. */
+function connected(transport: Duplex, socket: SecureSocket): Promise<void> {
+  if (!(transport instanceof Socket) || !transport.connecting) {
+    if (transport.destroyed || transport.readableEnded)
+      return Promise.reject(new SecureSocketError('ERR_SECURE_SOCKET_CLOSED', "option 'socket' is closed", { phase: 'connect' }))
+    return Promise.resolve()
+  }
+  return new Promise((resolve, reject) => {
+    const stop = (): void => {
+      transport.off('connect', onConnect).off('error', onError).off('close', onClose).off('lookup', onLookup)
+    }
+    const onConnect = (): void => {
+      stop()
+      resolve()
+    }
+    const onError = (error: Error): void => {
+      stop()
+      transport.on('error', () => undefined)
+      reject(error)
+    }
+    const onClose = (): void => onError(new SecureSocketError('ERR_SECURE_SOCKET_CLOSED', 'the socket was closed before it was connected', { phase: 'connect' }))
+    const onLookup = (...args: unknown[]): void => void socket.emit('lookup', ...args)
+    transport.on('connect', onConnect).on('error', onError).on('close', onClose).on('lookup', onLookup)
+  })
+}
+
+/** `host:port` and `[v6]:port`. */
+export function parseAddress(address: string): { readonly host: string; readonly port: number } {
+  const match = /^(?:\[([^\][]+)\]|([^:\][\s]+)):([0-9]{1,5})$/.exec(address)
+  const host = match?.[1] ?? match?.[2]
+  if (host === undefined || Number(match?.[3]) > 65535) throw invalidValue('address', `must be 'host:port' or '[IPv6]:port', not '${address.slice(0, 200)}'`)
+  return { host, port: Number(match?.[3]) }
+}

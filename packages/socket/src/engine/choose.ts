@@ -1,0 +1,57 @@
+import { isIP, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { SecureContext } from 'node:tls'
+import { SecureSocketError } from '../errors.ts'
+import { withoutBrackets } from '../options/policy.ts'
+import type { Resolved } from '../options/resolve.ts'
+import type { TlsEngine } from './engine.ts'
+import { NativeTls } from './native.ts'
+
+export interface TlsStart {
+  readonly role: 'client' | 'server'
+  readonly transport: Duplex
+  readonly secureContext: SecureContext
+  readonly handshake: Resolved['handshake']
+  /** The host that was connected to, for the name sent to the server. */
+  readonly host: string | undefined
+}
+
+/** The engine for this connection: the only place where one is chosen. */
+export function startTlsEngine(start: TlsStart): TlsEngine {
+  const { transport } = start
+  if (!(transport instanceof Socket))
+    throw new SecureSocketError('ERR_SECURE_SOCKET_ENGINE', 'TLS over a transport that is not a net.Socket', { phase: 'handshake' })
+  return new NativeTls(transport, start.role === 'client' ? clientSettings(start) : serverSettings(start))
+}
+
+function clientSettings({ handshake, secureContext, host }: TlsStart): ConstructorParameters<typeof NativeTls>[1] {
+  const servername = handshake.servername ?? serverNameFor(host)
+  return {
+    role: 'client',
+    options: {
+      secureContext,
+      // node:tls would fall back to "localhost" and put it on the wire; '' sends no name
+      servername,
+      ...(handshake.minDHSize === undefined ? {} : { minDHSize: handshake.minDHSize }),
+      ...(handshake.ALPNProtocols === undefined ? {} : { ALPNProtocols: [...handshake.ALPNProtocols] }),
+    },
+  }
+}
+
+function serverSettings({ handshake, secureContext }: TlsStart): ConstructorParameters<typeof NativeTls>[1] {
+  return {
+    role: 'server',
+    options: {
+      secureContext,
+      requestCert: handshake.requestCert !== undefined && handshake.requestCert !== false,
+      ...(handshake.ALPNProtocols === undefined ? {} : { ALPNProtocols: [...handshake.ALPNProtocols] }),
+    },
+  }
+}
+
+/** The name to send (RFC 6066 section 3): the host without a trailing dot, and none for an IP address. */
+export function serverNameFor(host: string | undefined): string {
+  if (host === undefined) return ''
+  const name = withoutBrackets(host)
+  return isIP(name) === 0 ? name.replace(/\.$/, '') : ''
+}

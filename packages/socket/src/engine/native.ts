@@ -1,0 +1,201 @@
+import type { X509Certificate } from 'node:crypto'
+import type { Socket } from 'node:net'
+import { type ConnectionOptions, connect as connectTls, TLSSocket, type TLSSocketOptions } from 'node:tls'
+import { SecureSocketError } from '../errors.ts'
+import type { EngineSink, PeerClaim, Released, TlsEngine } from './engine.ts'
+import { releaseControl, serverVerifyError, skipNativeIdentityCheck } from './node-internals.ts'
+import { callIfPresent, endOnce, ignore, writeAll } from './plain.ts'
+
+/** What node:tls is told, by role. Verification is never left to it: it reports, the checks decide. */
+export type NativeSettings =
+  | { readonly role: 'client'; readonly options: ConnectionOptions & { requestOCSP?: boolean } }
+  | { readonly role: 'server'; readonly options: TLSSocketOptions & { pskCallback?: unknown } }
+
+/** TLS by node:tls, in C++ on the TCP handle: the fast engine. It cannot give the TCP connection back. */
+export class NativeTls implements TlsEngine {
+  readonly kind = 'native' as const
+  readonly tls: TLSSocket
+  readonly #transport: Socket
+  readonly #role: 'client' | 'server'
+  #staple: Uint8Array | undefined
+  #pskOffered = false
+  #sink: EngineSink | undefined
+  #finished = false
+  readonly #restoreIdentityCheck: () => void
+
+  constructor(transport: Socket, settings: NativeSettings) {
+    this.#transport = transport
+    this.#role = settings.role
+    if (settings.role === 'client') {
+      this.#pskOffered = settings.options.pskCallback !== undefined
+      this.tls = connectTls({ ...settings.options, socket: transport, rejectUnauthorized: false, checkServerIdentity: () => undefined })
+      this.#restoreIdentityCheck = skipNativeIdentityCheck(this.tls)
+      if (settings.options.requestOCSP === true)
+        this.tls.once('OCSPResponse', (staple: Uint8Array | null) => {
+          this.#staple = staple ?? undefined
+        })
+    } else {
+      this.#pskOffered = settings.options.pskCallback !== undefined
+      this.tls = new TLSSocket(transport, { ...settings.options, isServer: true, rejectUnauthorized: false })
+      this.#restoreIdentityCheck = ignore
+    }
+    this.tls.on('error', this.#onError).on('_tlsError', this.#onError)
+    transport.on('error', this.#onError)
+  }
+
+  handshake(signal: AbortSignal): Promise<PeerClaim> {
+    return new Promise((resolve, reject) => {
+      const { tls } = this
+      const event = this.#role === 'client' ? 'secureConnect' : 'secure'
+      const settle = (): void => {
+        tls.off(event, onSecure).off('error', onFailure).off('_tlsError', onFailure).off('close', onClose).off('end', onClose)
+        this.#transport.off('close', onClose)
+        signal.removeEventListener('abort', onAbort)
+      }
+      const onSecure = (): void => {
+        settle()
+        this.#restoreIdentityCheck()
+        if (this.#role === 'server') releaseControl(tls)
+        try {
+          resolve(this.#claim())
+        } catch (error) {
+          reject(error as Error)
+        }
+      }
+      const onFailure = (error: Error): void => {
+        settle()
+        reject(error)
+      }
+      const onClose = (): void =>
+        onFailure(
+          new SecureSocketError('ERR_SECURE_SOCKET_HANDSHAKE_INTERRUPTED', 'the peer closed the connection during the TLS handshake', {
+            phase: 'handshake',
+          }),
+        )
+      const onAbort = (): void => onFailure(signal.reason as Error)
+      if (signal.aborted) return onAbort()
+      signal.addEventListener('abort', onAbort, { once: true })
+      tls.once(event, onSecure).once('error', onFailure).once('_tlsError', onFailure).once('close', onClose)
+      if (this.#role === 'server') tls.once('end', onClose) // a client gets Node's own ECONNRESET
+      this.#transport.once('close', onClose)
+    })
+  }
+
+  #claim(): PeerClaim {
+    const leaf = this.tls.getPeerX509Certificate()
+    const resumed = this.tls.isSessionReused()
+    let opensslError: string | undefined
+    if (this.#role === 'server') opensslError = serverVerifyError(this.tls)
+    else if (!this.tls.authorized) opensslError = String(this.tls.authorizationError ?? 'ERR_SECURE_SOCKET_CHECK_FAILED')
+    const pskUsed = this.#pskOffered && leaf === undefined && !resumed
+    return new HandshakeClaim(leaf, opensslError, this.#staple, pskUsed, resumed ? 'session' : 'handshake')
+  }
+
+  attach(sink: EngineSink): void {
+    this.#sink = sink
+    this.tls.pause() // before the listener, which would set it flowing
+    this.tls.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onClose)
+  }
+
+  readonly #onData = (chunk: Uint8Array): void => {
+    if (this.#sink?.data(chunk) === false) this.tls.pause()
+  }
+
+  readonly #onEnd = (): void => {
+    this.#sink?.end('unknown')
+  }
+
+  readonly #onError = (error: Error): void => {
+    this.#fail(error)
+  }
+
+  readonly #onClose = (): void => {
+    if (!this.tls.readableEnded)
+      this.#fail(new SecureSocketError('ERR_SECURE_SOCKET_CLOSED', 'the connection was closed', { phase: 'read' }))
+  }
+
+  #fail(error: Error): void {
+    if (this.#finished || this.#sink === undefined) return
+    this.#finished = true
+    this.#sink.failed(error)
+  }
+
+  pull(): void {
+    if (this.tls.isPaused()) this.tls.resume()
+  }
+
+  write(chunks: readonly Uint8Array[], done: (error?: Error | null) => void): void {
+    writeAll(this.tls, chunks, done)
+  }
+
+  end(done: (error?: Error | null) => void): void {
+    endOnce(this.tls, done)
+  }
+
+  destroy(error: Error | null): void {
+    this.#finished = true
+    this.#sink = undefined
+    this.tls.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose)
+    this.tls.destroy(error ?? undefined)
+    this.#transport.destroy()
+  }
+
+  stop(): Promise<Released> {
+    return Promise.reject(
+      new SecureSocketError('ERR_SECURE_SOCKET_ENGINE', 'this connection cannot leave TLS again', {
+        phase: 'stop',
+        hint: "connect with 'stoppable: true'",
+      }),
+    )
+  }
+
+  surrender(): undefined {
+    return undefined
+  }
+
+  ref(): void {
+    callIfPresent(this.tls, 'ref')
+  }
+
+  unref(): void {
+    callIfPresent(this.tls, 'unref')
+  }
+}
+
+/** A claim whose chain is decoded only when a check or the program asks for it. */
+class HandshakeClaim implements PeerClaim {
+  readonly leaf: X509Certificate | undefined
+  readonly opensslError: string | undefined
+  readonly staple: Uint8Array | undefined
+  readonly pskUsed: boolean
+  readonly source: 'handshake' | 'session'
+  #chain: readonly Uint8Array[] | undefined
+
+  constructor(
+    leaf: X509Certificate | undefined,
+    opensslError: string | undefined,
+    staple: Uint8Array | undefined,
+    pskUsed: boolean,
+    source: 'handshake' | 'session',
+  ) {
+    this.leaf = leaf
+    this.opensslError = opensslError
+    this.staple = staple
+    this.pskUsed = pskUsed
+    this.source = source
+  }
+
+  get chain(): readonly Uint8Array[] {
+    return (this.#chain ??= chainOf(this.leaf))
+  }
+}
+
+/** How many certificates of a chain are looked at; OpenSSL itself refuses more than 100. */
+const MAX_CHAIN = 101
+
+/** The certificates as the peer sent them, leaf first. */
+export function chainOf(leaf: X509Certificate | undefined): readonly Uint8Array[] {
+  const chain: Uint8Array[] = []
+  for (let at = leaf; at !== undefined && chain.length < MAX_CHAIN; at = at.issuerCertificate as X509Certificate | undefined) chain.push(at.raw)
+  return chain
+}

@@ -1,0 +1,51 @@
+import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+
+/*
+ * Everything undocumented of Node that this package relies on: one function each, with a feature test and with what
+ * happens where the feature is absent. Nothing else in the package names an underscore property of Node's.
+ */
+
+/**
+ * Lets a server-side TLSSocket made with `new` report its errors as 'error' after the handshake, as tls.Server does for its own.
+ * Without the method, errors come as '_tlsError' only, which the native engine listens for in any case.
+ */
+export function releaseControl(socket: TLSSocket): void {
+  const target = socket as TLSSocket & { _releaseControl?: () => unknown }
+  if (typeof target._releaseControl === 'function') target._releaseControl()
+}
+
+/** Restarts the idle timer of `socket.setTimeout()`. Without the method the timer counts from when it was set. */
+export function restartIdleTimer(socket: Socket): void {
+  const target = socket as Socket & { _unrefTimer?: () => void }
+  if (typeof target._unrefTimer === 'function') target._unrefTimer()
+}
+
+/**
+ * Spares tls.connect the decoding of the whole peer chain that it does for its own name check (ours runs after it):
+ * until `restore()`, the instance's getPeerCertificate() answers with an empty object. Where Node does not call it, nothing changes.
+ */
+export function skipNativeIdentityCheck(socket: TLSSocket): () => void {
+  Object.defineProperty(socket, 'getPeerCertificate', { configurable: true, value: () => ({}) })
+  return () => {
+    Reflect.deleteProperty(socket, 'getPeerCertificate')
+  }
+}
+
+/** OpenSSL's verdict on a server-side TLSSocket made with `new`, which sets no `authorizationError`: the code, or undefined for none. */
+export function serverVerifyError(socket: TLSSocket): string | undefined {
+  const handle = (socket as TLSSocket & { _handle?: { verifyError?: () => (Error & { code?: string }) | null } })._handle
+  if (typeof handle?.verifyError !== 'function') return 'ERR_SECURE_SOCKET_CHECK_FAILED' // cannot be told: not verified
+  const error = handle.verifyError()
+  if (error === null || error === undefined) return undefined
+  return error.code ?? 'ERR_SECURE_SOCKET_CHECK_FAILED'
+}
+
+/**
+ * Has strings written to a net.Socket turned into bytes by the stream, so that `writableLength` counts bytes: net.Socket
+ * switches that off for its own handle's sake. Where the state is out of reach, strings still arrive and are converted later.
+ */
+export function decodeStrings(socket: Socket): void {
+  const state = (socket as Socket & { _writableState?: { decodeStrings?: boolean } })._writableState
+  if (state !== undefined) state.decodeStrings = true
+}

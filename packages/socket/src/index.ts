@@ -1,0 +1,37 @@
+export { connect, dial } from './connect.ts'
+export {
+  type ErrorDetails,
+  PeerRefusedError,
+  type Phase,
+  type RefusalCode,
+  SecureSocketError,
+  type SecureSocketErrorCode,
+} from './errors.ts'
+export { listen } from './listen.ts'
+export type {
+  CertificateOption,
+  ConnectOptions,
+  ContextOptions,
+  KeyOption,
+  ListenOptions,
+  PassphraseOption,
+  PeerOptions,
+  ServerOptions,
+  VerifyAnswer,
+  VerifyCallback,
+  VerifyOptions,
+  VerifyQuestion,
+} from './options/types.ts'
+export type { SecureServer, SecureServerEvents } from './secure-server.ts'
+export { type FacadeOptions, SecureSocket } from './secure-socket.ts'
+export type { PhaseName } from './state.ts'
+export type {
+  ChainEvidence,
+  CheckName,
+  Evidence,
+  Failure,
+  Outcome,
+  Outcomes,
+  Verification,
+  Waiver,
+} from './verify/verification.ts'

@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto'
+import { statSync } from 'node:fs'
+
+const identities = new WeakMap<object, number>()
+let nextIdentity = 0
+
+/** A number for an immutable object (KeyObject, X509Certificate, CaStore), the same for the same object. */
+export function identityOf(value: object): number {
+  let identity = identities.get(value)
+  if (identity === undefined) {
+    identity = nextIdentity++
+    identities.set(value, identity)
+  }
+  return identity
+}
+
+/**
+ * A text that is equal for two option records exactly when they mean the same context: strings by their text, bytes by digest,
+ * immutable objects by identity, arrays by their items.
+ */
+export function contentKey(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return `"${value.length}:${value}`
+    case 'number':
+    case 'boolean':
+    case 'undefined':
+      return String(value)
+    case 'function':
+      return `#${identityOf(value)}`
+    default:
+      break
+  }
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return `[${value.map(contentKey).join(',')}]`
+  if (value instanceof Uint8Array) return `b${createHash('sha256').update(value).digest('base64')}`
+  return `#${identityOf(value as object)}`
+}
+
+/** A file's identity and version; a changed file gives another key. Throws Node's own error where there is no such file. */
+export function fileKey(path: string): string {
+  const { dev, ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true })
+  return `${path}:${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`
+}
+
+/** A map that forgets what was used longest ago. */
+export class BoundedMap<V> {
+  readonly #entries = new Map<string, V>()
+  readonly #limit: number
+
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  get(key: string): V | undefined {
+    const value = this.#entries.get(key)
+    if (value !== undefined) {
+      this.#entries.delete(key)
+      this.#entries.set(key, value)
+    }
+    return value
+  }
+
+  set(key: string, value: V): void {
+    this.#entries.delete(key)
+    this.#entries.set(key, value)
+    if (this.#entries.size > this.#limit) this.#entries.delete(this.#entries.keys().next().value as string)
+  }
+
+  delete(key: string): void {
+    this.#entries.delete(key)
+  }
+}

@@ -1,0 +1,47 @@
+import type { CaStore } from '@x/ca-store'
+import type { NamePolicy, TrustPolicy } from '../verify/policy.ts'
+import type { Resolved } from './resolve.ts'
+
+/** The frozen policy that these options mean. `anchors` is undefined where the caller brought a secure context. */
+export function policyFor(role: 'client' | 'server', resolved: Resolved, anchors: CaStore | undefined): TrustPolicy {
+  const { verify = {}, rejectUnauthorized, now } = resolved.policy
+  const { fingerprints = [] } = verify
+  return Object.freeze({
+    role,
+    enabled: rejectUnauthorized !== false,
+    certificate: role === 'client' ? 'required' : certificateDemand(resolved.handshake.requestCert),
+    anchors,
+    name: namePolicy(role, resolved),
+    fingerprints: typeof fingerprints === 'string' ? [fingerprints] : fingerprints,
+    forceFingerprints: verify.forceFingerprints ?? false,
+    callback: verify.callback,
+    callbackTimeout: verify.callbackTimeout ?? 10_000,
+    now,
+  })
+}
+
+/** What a server demands of its clients; `true` means that a certificate is required. */
+export function certificateDemand(requestCert: boolean | 'required' | 'optional' | undefined): TrustPolicy['certificate'] {
+  if (requestCert === true || requestCert === 'required') return 'required'
+  return requestCert === 'optional' ? 'optional' : 'none'
+}
+
+function namePolicy(role: 'client' | 'server', resolved: Resolved): NamePolicy {
+  const { verify = {}, checkServerIdentity } = resolved.policy
+  const host = expectedName(resolved)
+  if (checkServerIdentity !== undefined) return { by: 'function', host, check: checkServerIdentity }
+  // a client of ours has a name to prove only where the program says which
+  if (role === 'server' && verify.name === undefined) return { by: 'nothing', option: 'verify.name' }
+  return { by: 'scheme', host, scheme: verify.scheme ?? 'default', publicSuffix: verify.publicSuffix ?? 'icann' }
+}
+
+/** `verify.name`, else a non-empty `servername`, else `host`; never "localhost" for want of one. */
+export function expectedName({ policy, handshake, transport }: Resolved): string | undefined {
+  const name = policy.verify?.name ?? (handshake.servername || undefined) ?? transport.host
+  return name === undefined ? undefined : withoutBrackets(name)
+}
+
+/** `[::1]` as it stands in URLs, without its brackets. */
+export function withoutBrackets(host: string): string {
+  return host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host
+}

@@ -1,0 +1,89 @@
+import { isIP } from 'node:net'
+import { invalidType, invalidValue } from '../errors.ts'
+import { type AnyOptions, type Entry, type Part, type Row, table } from './table.ts'
+
+type OfPart<P extends Part> = { [K in keyof AnyOptions as (typeof table)[K]['part'] extends P ? K : never]?: AnyOptions[K] }
+
+/** The options, parsed, with defaults, in five frozen parts: nothing below sees what the program passed. */
+export type Resolved = { readonly [P in Part]: Readonly<OfPart<P>> }
+
+const rows: Readonly<Record<string, Row<unknown>>> = table
+
+/**
+ * Unknown keys, parse, defaults, conflicts, in this order.
+ * @throws TypeError ERR_INVALID_ARG_TYPE or ERR_INVALID_ARG_VALUE, naming the option.
+ */
+export function resolve(entry: Entry, given: object): Resolved {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) throw invalidType('options', 'an object')
+  const parts: { [P in Part]: Record<string, unknown> } = { transport: {}, context: {}, handshake: {}, policy: {}, facade: {} }
+  const present = new Set<string>()
+  for (const [key, value] of Object.entries(given)) {
+    const row = Object.hasOwn(rows, key) ? rows[key] : undefined
+    if (row === undefined) throw invalidValue(key, unknownReason[key] ?? 'is not known')
+    if (!row.entries.includes(entry)) throw invalidValue(key, `does not apply to ${entry}()`)
+    if (value === undefined) continue
+    parts[row.part][key] = row.parse(value, key)
+    present.add(key)
+  }
+  for (const conflict of conflicts) conflict(present, given)
+  for (const [key, row] of Object.entries(rows))
+    if (row.initial !== undefined && !present.has(key) && row.entries.includes(entry)) parts[row.part][key] = row.initial
+  for (const part of Object.values(parts)) Object.freeze(part)
+  return Object.freeze(parts) as Resolved
+}
+
+/** Options of node:tls that are refused on purpose, each with the way that is open instead. */
+const unknownReason: Readonly<Record<string, string>> = {
+  session: 'is refused: only sessions of our own cache resume, since Node resumes without verifying',
+  pskCallback: "is not known; see 'psk'",
+  SNICallback: 'is not known: certificates are chosen by host before TLS starts',
+  privateKeyEngine: 'is not supported',
+  clientCertEngine: 'is not supported',
+  secureProtocol: "is not supported; use 'minVersion' and 'maxVersion'",
+  NPNProtocols: "is not supported by Node; use 'ALPNProtocols'",
+}
+
+const contextKeys = Object.entries(rows)
+  .filter(([key, row]) => row.part === 'context' && key !== 'secureContext')
+  .map(([key]) => key)
+
+type Conflict = (present: ReadonlySet<string>, given: object) => void
+
+/** Combinations that would silently mean less than they say. */
+const conflicts: readonly Conflict[] = [
+  (present) => {
+    // rule 12: Node takes the context and ignores the others. The CAs of a ready context are unknown to the checks.
+    if (!present.has('secureContext')) return
+    const other = contextKeys.find((key) => present.has(key))
+    if (other !== undefined) throw invalidValue(other, "cannot be combined with 'secureContext', which would win")
+  },
+  (present, given) => {
+    // rule 13
+    if ((given as AnyOptions).rejectUnauthorized !== false) return
+    for (const key of ['verify', 'checkServerIdentity', 'now'])
+      if (present.has(key)) throw invalidValue(key, "cannot be combined with 'rejectUnauthorized: false', which would win")
+  },
+  (present, given) => {
+    if (!present.has('checkServerIdentity')) return
+    const { verify } = given as AnyOptions
+    for (const key of ['name', 'scheme', 'publicSuffix'] as const)
+      if (verify?.[key] !== undefined) throw invalidValue(`verify.${key}`, "cannot be combined with 'checkServerIdentity', which replaces it")
+  },
+  (present) => {
+    if (present.has('path') && (present.has('port') || present.has('host')))
+      throw invalidValue('path', "cannot be combined with 'host' or 'port'")
+    if (present.has('pfx')) for (const key of ['cert', 'key', 'certFile', 'keyFile']) if (present.has(key)) throw invalidValue(key, "cannot be combined with 'pfx'")
+    for (const [one, file] of [
+      ['cert', 'certFile'],
+      ['key', 'keyFile'],
+    ] as const)
+      if (present.has(one) && present.has(file)) throw invalidValue(file, `cannot be combined with '${one}'`)
+    if ((present.has('key') || present.has('keyFile')) && !present.has('cert') && !present.has('certFile'))
+      throw invalidValue('key', "needs a certificate: give 'cert' or 'certFile' too")
+  },
+  (_present, given) => {
+    const { servername } = given as AnyOptions
+    if (servername !== undefined && isIP(servername) !== 0)
+      throw invalidValue('servername', 'must be a name: an IP address is not sent (RFC 6066 section 3); use verify.name')
+  },
+]

@@ -1,0 +1,173 @@
+import { Duplex } from 'node:stream'
+import type { LookupFunction } from 'node:net'
+import type { SecureContext, SecureVersion } from 'node:tls'
+import type { CaStore } from '@x/ca-store'
+import { parseFingerprint } from '@x/utils'
+import { invalidType, invalidValue } from '../errors.ts'
+import {
+  boolean,
+  bytes,
+  callable,
+  certificates,
+  milliseconds,
+  nonEmptyString,
+  nonNegativeInteger,
+  oneOf,
+  type Parse,
+  port,
+  privateKey,
+  record,
+  string,
+  stringOrBytes,
+} from './parse.ts'
+import type { ConnectOptions, ListenOptions, StartTlsOptions, VerifyOptions } from './types.ts'
+
+/** Who may give an option. */
+export type Entry = 'connect' | 'listen' | 'startTls'
+/** Which of the five frozen parts an option lands in. */
+export type Part = 'transport' | 'context' | 'handshake' | 'policy' | 'facade'
+
+export interface Row<T> {
+  readonly entries: readonly Entry[]
+  readonly part: Part
+  readonly parse: Parse<unknown>
+  readonly initial?: T
+}
+
+export type AnyOptions = ConnectOptions & ListenOptions & StartTlsOptions
+
+const client = ['connect', 'startTls'] as const
+const dialling = ['connect'] as const
+const server = ['listen', 'startTls'] as const
+const listening = ['listen'] as const
+const both = ['connect', 'listen', 'startTls'] as const
+
+const object = (option: string, expected: string, is: (value: object) => boolean): Parse<object> => {
+  return (value) => {
+    if (typeof value !== 'object' || value === null || !is(value)) throw invalidType(option, expected)
+    return value
+  }
+}
+
+const version = oneOf<SecureVersion>('TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3')
+
+/** Pins are parsed here so that a malformed one is misuse, not a pin that never matches. */
+const fingerprints: Parse<readonly string[]> = (value, option) => {
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value]
+  return Object.freeze(
+    list.map((item) => {
+      const text = nonEmptyString(item, option)
+      try {
+        parseFingerprint(text)
+      } catch (error) {
+        throw Object.assign(invalidValue(option, `holds '${text.slice(0, 80)}', which is no fingerprint`), { cause: error })
+      }
+      return text
+    }),
+  )
+}
+
+const scheme: Parse<NonNullable<VerifyOptions['scheme']>> = (value, option) => {
+  if (typeof value === 'string') return nonEmptyString(value, option) as NonNullable<VerifyOptions['scheme']>
+  if (typeof value === 'function' || (typeof value === 'object' && value !== null)) return value as NonNullable<VerifyOptions['scheme']>
+  throw invalidType(option, "a scheme's name, a scheme or a function")
+}
+
+const publicSuffix: Parse<NonNullable<VerifyOptions['publicSuffix']>> = (value, option) => {
+  if (value === 'icann' || value === 'none') return value
+  if (typeof value === 'object' && value !== null && 'publicSuffix' in value) return value as NonNullable<VerifyOptions['publicSuffix']>
+  throw invalidValue(option, "must be 'icann', 'none' or a PublicSuffixList")
+}
+
+const verify = record<VerifyOptions>({
+  name: nonEmptyString,
+  scheme,
+  publicSuffix,
+  fingerprints,
+  forceFingerprints: boolean,
+  callback: callable<NonNullable<VerifyOptions['callback']>>,
+  callbackTimeout: milliseconds,
+})
+
+const alpn: Parse<readonly string[]> = (value, option) => {
+  if (!Array.isArray(value)) throw invalidType(option, 'an array of strings')
+  return Object.freeze(
+    value.map((item) => {
+      const name = nonEmptyString(item, option)
+      if (Buffer.byteLength(name) > 255) throw invalidValue(option, 'holds a name of more than 255 bytes')
+      return name
+    }),
+  )
+}
+
+const secureContext = object('secureContext', 'a SecureContext', (value) => 'context' in value) as Parse<SecureContext>
+const caStore = object('caStore', 'a CaStore', (value) => 'findIssuer' in value && 'certificates' in value) as unknown as Parse<CaStore>
+const abortSignal = object('signal', 'an AbortSignal', (value) => 'aborted' in value)
+const duplex = object('socket', 'a Duplex stream', (value) => value instanceof Duplex || ('write' in value && 'read' in value))
+
+const passphrase: Parse<unknown> = (value, option) => {
+  if (typeof value === 'string' || typeof value === 'function') return value
+  throw invalidType(option, 'a string or a function')
+}
+
+/** Every option there is: who may give it, where it goes, how it is read. A missing row does not compile. */
+export const table = {
+  // transport
+  host: { entries: ['connect', 'listen', 'startTls'], part: 'transport', parse: nonEmptyString },
+  port: { entries: ['connect', 'listen'], part: 'transport', parse: port },
+  path: { entries: ['connect', 'listen'], part: 'transport', parse: nonEmptyString },
+  family: { entries: dialling, part: 'transport', parse: oneOf(0, 4, 6) },
+  localAddress: { entries: dialling, part: 'transport', parse: nonEmptyString },
+  localPort: { entries: dialling, part: 'transport', parse: port },
+  lookup: { entries: dialling, part: 'transport', parse: callable<LookupFunction> },
+  hints: { entries: dialling, part: 'transport', parse: nonNegativeInteger },
+  autoSelectFamily: { entries: dialling, part: 'transport', parse: boolean },
+  autoSelectFamilyAttemptTimeout: { entries: dialling, part: 'transport', parse: milliseconds },
+  noDelay: { entries: both, part: 'transport', parse: boolean, initial: true },
+  keepAlive: { entries: both, part: 'transport', parse: boolean },
+  keepAliveInitialDelay: { entries: both, part: 'transport', parse: nonNegativeInteger },
+  socket: { entries: dialling, part: 'transport', parse: duplex },
+  backlog: { entries: listening, part: 'transport', parse: nonNegativeInteger },
+  exclusive: { entries: listening, part: 'transport', parse: boolean },
+  ipv6Only: { entries: listening, part: 'transport', parse: boolean },
+  reusePort: { entries: listening, part: 'transport', parse: boolean },
+  // context
+  ca: { entries: both, part: 'context', parse: certificates },
+  caFile: { entries: both, part: 'context', parse: nonEmptyString },
+  caPath: { entries: both, part: 'context', parse: nonEmptyString },
+  caStore: { entries: both, part: 'context', parse: caStore },
+  cert: { entries: both, part: 'context', parse: certificates },
+  certFile: { entries: both, part: 'context', parse: nonEmptyString },
+  key: { entries: both, part: 'context', parse: privateKey },
+  keyFile: { entries: both, part: 'context', parse: nonEmptyString },
+  pfx: { entries: both, part: 'context', parse: bytes },
+  passphrase: { entries: both, part: 'context', parse: passphrase },
+  ciphers: { entries: both, part: 'context', parse: nonEmptyString },
+  sigalgs: { entries: both, part: 'context', parse: nonEmptyString },
+  ecdhCurve: { entries: both, part: 'context', parse: nonEmptyString },
+  minVersion: { entries: both, part: 'context', parse: version, initial: 'TLSv1.2' },
+  maxVersion: { entries: both, part: 'context', parse: version },
+  secureOptions: { entries: both, part: 'context', parse: nonNegativeInteger },
+  dhparam: { entries: both, part: 'context', parse: stringOrBytes },
+  honorCipherOrder: { entries: both, part: 'context', parse: boolean, initial: true },
+  allowPartialTrustChain: { entries: both, part: 'context', parse: boolean, initial: true },
+  secureContext: { entries: both, part: 'context', parse: secureContext },
+  // handshake
+  servername: { entries: client, part: 'handshake', parse: string },
+  ALPNProtocols: { entries: both, part: 'handshake', parse: alpn },
+  minDHSize: { entries: client, part: 'handshake', parse: nonNegativeInteger, initial: 2048 },
+  handshakeTimeout: { entries: both, part: 'handshake', parse: milliseconds, initial: 30_000 },
+  requestCert: { entries: server, part: 'handshake', parse: oneOf<boolean | string>(true, false, 'required', 'optional'), initial: false },
+  isServer: { entries: ['startTls'], part: 'handshake', parse: boolean },
+  // policy
+  verify: { entries: both, part: 'policy', parse: verify },
+  rejectUnauthorized: { entries: both, part: 'policy', parse: boolean, initial: true },
+  checkServerIdentity: { entries: client, part: 'policy', parse: callable<NonNullable<ConnectOptions['checkServerIdentity']>> },
+  now: { entries: both, part: 'policy', parse: callable<() => number> },
+  // facade
+  signal: { entries: both, part: 'facade', parse: abortSignal },
+  allowHalfOpen: { entries: both, part: 'facade', parse: boolean, initial: false },
+  timeout: { entries: both, part: 'facade', parse: nonNegativeInteger },
+  startHandshake: { entries: ['connect', 'listen'], part: 'facade', parse: boolean, initial: true },
+  highWaterMark: { entries: both, part: 'facade', parse: nonNegativeInteger },
+} as const satisfies { readonly [K in keyof AnyOptions]-?: Row<AnyOptions[K]> }

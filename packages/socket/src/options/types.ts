@@ -1,0 +1,160 @@
+import type { KeyObject, X509Certificate } from 'node:crypto'
+import type { LookupFunction } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { PeerCertificate, SecureContext, SecureVersion } from 'node:tls'
+import type { CaStore } from '@x/ca-store'
+import type { PublicSuffixList, Scheme, SchemeCallback, SchemeName } from '@x/verify-hostname'
+
+export type CertificateOption = string | Uint8Array | X509Certificate
+export type KeyOption = string | Uint8Array | KeyObject
+export type PassphraseOption = string | (() => string | Promise<string>)
+
+/** Which name the peer must prove and what else may accept or refuse it. Keys not given keep their defaults. */
+export interface VerifyOptions {
+  /** The name that the certificate must have. Default: a non-empty `servername`, else `host`. The original's SSL_verifycn_name. */
+  readonly name?: string
+  /** By which protocol's rules names are compared; default `'default'`. The original's SSL_verifycn_scheme. */
+  readonly scheme?: SchemeName | Scheme | SchemeCallback
+  /** Which public suffixes a wildcard may not span; default `'icann'`. The original's SSL_verifycn_publicsuffix. */
+  readonly publicSuffix?: 'icann' | 'none' | PublicSuffixList
+  /**
+   * Pins: `sha256$hex` of the certificate or `sha256$pub$hex` of its key. A match of the leaf accepts a chain and a name that are
+   * otherwise invalid, but never a revoked certificate. The original's SSL_fingerprint.
+   */
+  readonly fingerprints?: string | readonly string[]
+  /** True: a certificate that matches no pin is refused even with a valid chain. Default false. The original's SSL_force_fingerprint. */
+  readonly forceFingerprints?: boolean
+  /** Asked for each certificate from the root down to the leaf; may accept single errors or refuse. The original's SSL_verify_callback. */
+  readonly callback?: VerifyCallback
+  /** Milliseconds for all answers of an asynchronous callback; default 10,000. Later is a refusal. */
+  readonly callbackTimeout?: number
+}
+
+/** One certificate of the chain as the callback sees it. */
+export interface VerifyQuestion {
+  /** True where nothing is wrong with this certificate. */
+  readonly ok: boolean
+  readonly certificate: X509Certificate
+  /** 0 is the leaf. */
+  readonly depth: number
+  /** Codes of what is wrong with this certificate: OpenSSL's names, as Node shows them. */
+  readonly errors: readonly string[]
+  /** The whole path, leaf first. */
+  readonly chain: readonly X509Certificate[]
+}
+
+/** `true` accepts the certificate with all errors listed, `{accept: codes}` only those; anything else refuses. */
+export type VerifyAnswer = boolean | { readonly accept: readonly string[] }
+export type VerifyCallback = (question: VerifyQuestion) => VerifyAnswer | Promise<VerifyAnswer>
+
+/** What both sides take for their secure context. Names and meanings are node:tls's where it has them. */
+export interface ContextOptions {
+  /** Trusted CAs, certificates on purpose included that are none. `[]` trusts nothing. Replaces the default store. */
+  readonly ca?: CertificateOption | readonly CertificateOption[]
+  /** A PEM or DER bundle of trusted certificates. Added to `ca`. The original's SSL_ca_file. */
+  readonly caFile?: string
+  /** A directory of hashed certificates. Added to `ca`. The original's SSL_ca_path. */
+  readonly caPath?: string
+  /** A store made with `loadCaStore`. Added to `ca`. */
+  readonly caStore?: CaStore
+  /** Our certificate, followed by its intermediates. */
+  readonly cert?: CertificateOption | readonly CertificateOption[]
+  /** PEM, DER or PKCS#12; the key may be in the same file. The original's SSL_cert_file. */
+  readonly certFile?: string
+  readonly key?: KeyOption
+  readonly keyFile?: string
+  /** PKCS#12 bytes: certificate, intermediates and key are taken from it; its CA certificates never widen trust. */
+  readonly pfx?: Uint8Array
+  /** Of `key`, `keyFile`, `pfx` or an encrypted `certFile`. */
+  readonly passphrase?: PassphraseOption
+  /** OpenSSL's cipher list with TLS 1.3 suites, as node:tls takes it. */
+  readonly ciphers?: string
+  readonly sigalgs?: string
+  readonly ecdhCurve?: string
+  /** Default `'TLSv1.2'`. */
+  readonly minVersion?: SecureVersion
+  readonly maxVersion?: SecureVersion
+  /** SSL_OP_… flags of node:crypto's constants. */
+  readonly secureOptions?: number
+  /** Diffie-Hellman parameters in PEM, or `'auto'`. */
+  readonly dhparam?: string | Uint8Array
+  /** A server's order of ciphers wins; default true. */
+  readonly honorCipherOrder?: boolean
+  /** An intermediate or leaf given as CA ends the chain; default true, as the original has it. */
+  readonly allowPartialTrustChain?: boolean
+  /** A ready context. Excludes every option above. */
+  readonly secureContext?: SecureContext
+}
+
+/** What both sides take for the connection and the peer. */
+export interface PeerOptions extends ContextOptions {
+  readonly verify?: VerifyOptions
+  /** False switches every check on the peer off, with a warning. Default true. */
+  readonly rejectUnauthorized?: boolean
+  /** Milliseconds since 1970; default Date.now. Only makes checks stricter: OpenSSL looks at the system's clock. */
+  readonly now?: () => number
+  /** Milliseconds for the handshake and the checks; default 30,000. */
+  readonly handshakeTimeout?: number
+  readonly ALPNProtocols?: readonly string[]
+  /** Keep our direction open when the peer ends its own; default false. */
+  readonly allowHalfOpen?: boolean
+  /** Default true. */
+  readonly noDelay?: boolean
+  readonly keepAlive?: boolean
+  readonly keepAliveInitialDelay?: number
+  /** Milliseconds of idleness after which 'timeout' is emitted; default none. */
+  readonly timeout?: number
+  /** False: the connection stays plain until `startTls()` is called on it. Default true. */
+  readonly startHandshake?: boolean
+  readonly highWaterMark?: number
+}
+
+/** Options of `connect`: what net.connect and tls.connect take, by the same names, and ours. */
+export interface ConnectOptions extends PeerOptions {
+  readonly host?: string
+  readonly port?: number | string
+  /** A UNIX domain socket. A name must be given with `verify.name` or `servername`. */
+  readonly path?: string
+  readonly family?: 0 | 4 | 6
+  readonly localAddress?: string
+  readonly localPort?: number
+  readonly lookup?: LookupFunction
+  readonly hints?: number
+  readonly autoSelectFamily?: boolean
+  readonly autoSelectFamilyAttemptTimeout?: number
+  /** Aborting destroys the socket at any time. */
+  readonly signal?: AbortSignal
+  /** An open connection to be used instead of a new one. */
+  readonly socket?: Duplex
+  /** The name sent to the server; default `host` unless it is an IP address. `''` sends none. The original's SSL_hostname. */
+  readonly servername?: string
+  /** Bits that a finite-field Diffie-Hellman group must have at least; default 2048 (node:tls: 1024). */
+  readonly minDHSize?: number
+  /** Replaces the name check, as node:tls has it: an Error refuses, undefined accepts, anything else refuses. */
+  readonly checkServerIdentity?: (hostname: string, certificate: PeerCertificate) => Error | undefined
+}
+
+/** Options of `listen` and of `startTls` as a server. */
+export interface ServerOptions extends PeerOptions {
+  /** Ask clients for a certificate. `true` and `'required'`: none is a refusal; an invalid one always is. Default false. */
+  readonly requestCert?: boolean | 'required' | 'optional'
+}
+
+export interface ListenOptions extends ServerOptions {
+  readonly host?: string
+  readonly port?: number | string
+  readonly path?: string
+  readonly backlog?: number
+  readonly exclusive?: boolean
+  readonly ipv6Only?: boolean
+  readonly reusePort?: boolean
+  readonly signal?: AbortSignal
+}
+
+/** Options of `startTls`, for either role. */
+export interface StartTlsOptions extends Omit<ConnectOptions, 'startHandshake' | 'socket' | 'host' | 'port' | 'path'>, Pick<ServerOptions, 'requestCert'> {
+  /** The name of the server; needed by clients unless `verify.name` or `servername` says it. */
+  readonly host?: string
+  /** True: we are the server. Default false. */
+  readonly isServer?: boolean
+}

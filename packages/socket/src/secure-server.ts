@@ -1,0 +1,135 @@
+import { EventEmitter, on } from 'node:events'
+import { type AddressInfo, createServer, type ListenOptions as NetListenOptions, type Server, type Socket } from 'node:net'
+import { startTlsEngine } from './engine/choose.ts'
+import type { Context } from './options/context.ts'
+import { policyFor } from './options/policy.ts'
+import type { Resolved } from './options/resolve.ts'
+import { coreOf, makeSocket, type SecureSocket } from './secure-socket.ts'
+
+export interface SecureServerEvents {
+  /** A client whose handshake and checks are done; with `startHandshake: false`, one that is still plain. */
+  connection: [socket: SecureSocket]
+  /** A connection that ended before it was accepted: the error has code, phase, host and port of the client. */
+  tlsClientError: [error: Error, socket: SecureSocket]
+  listening: []
+  error: [error: Error]
+  close: []
+}
+
+/**
+ * A TLS server: an EventEmitter and an async iterator over accepted connections. Made by `listen`.
+ * A client that is slow or silent delays no other: each has its own deadline (`handshakeTimeout`).
+ */
+export class SecureServer extends EventEmitter<SecureServerEvents> implements AsyncIterable<SecureSocket>, AsyncDisposable {
+  readonly #server: Server
+  readonly #resolved: Resolved
+  readonly #context: Context
+  readonly #sockets = new Set<SecureSocket>()
+
+  /** @internal Use `listen`. */
+  constructor(resolved: Resolved, context: Context) {
+    super()
+    this.#resolved = resolved
+    this.#context = context
+    const { noDelay, keepAlive, keepAliveInitialDelay } = resolved.transport
+    this.#server = createServer({
+      allowHalfOpen: true, // the facade decides about half-open connections
+      ...(noDelay === undefined ? {} : { noDelay }),
+      ...(keepAlive === undefined ? {} : { keepAlive }),
+      ...(keepAliveInitialDelay === undefined ? {} : { keepAliveInitialDelay }),
+    })
+    this.#server.on('connection', (transport) => this.#accept(transport))
+    this.#server.on('error', (error) => this.emit('error', error)).on('close', () => this.emit('close'))
+  }
+
+  /** @internal */
+  listen(options: NetListenOptions): Promise<this> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen(options, () => {
+        this.#server.off('error', reject)
+        this.emit('listening')
+        resolve(this)
+      })
+    })
+  }
+
+  #accept(transport: Socket): void {
+    const { facade, handshake } = this.#resolved
+    const socket = makeSocket({ ...facade })
+    const core = coreOf(socket)
+    core.transport = transport
+    core.located({
+      ...(transport.remoteAddress === undefined ? {} : { host: transport.remoteAddress }),
+      ...(transport.remotePort === undefined ? {} : { port: transport.remotePort }),
+    })
+    this.#sockets.add(socket)
+    socket.once('close', () => this.#sockets.delete(socket))
+    if (facade.timeout !== undefined) socket.setTimeout(facade.timeout)
+    if (facade.startHandshake === false) {
+      core.adoptPlain(transport)
+      this.emit('connection', socket)
+      return
+    }
+    const refuse = (error: unknown): void => {
+      socket.on('error', () => undefined) // reported as tlsClientError
+      socket.destroy(error as Error)
+      this.emit('tlsClientError', core.explained(error as Error), socket)
+    }
+    let accepted = false
+    socket.once('error', (error) => {
+      if (!accepted) refuse(error)
+    })
+    try {
+      const engine = startTlsEngine({ role: 'server', transport, secureContext: this.#context.secureContext, handshake, host: undefined })
+      const policy = policyFor('server', this.#resolved, this.#context.anchors?.store)
+      core.secure(engine, policy, handshake.handshakeTimeout ?? 30_000).then(
+        () => {
+          accepted = true
+          core.servername = engine.tls.servername || false
+          if (!socket.destroyed) this.emit('connection', socket)
+        },
+        (error: unknown) => {
+          if (!socket.destroyed) refuse(error)
+        },
+      )
+    } catch (error) {
+      refuse(error)
+    }
+  }
+
+  /** Where the server listens; undefined once it is closed. */
+  address(): AddressInfo | string | undefined {
+    return this.#server.address() ?? undefined
+  }
+
+  /** Stops accepting and resolves when every connection has ended. */
+  close(): Promise<void> {
+    return new Promise((resolve) => this.#server.close(() => resolve()))
+  }
+
+  /** Destroys every connection, those under way too. */
+  closeAllConnections(): void {
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  ref(): this {
+    this.#server.ref()
+    return this
+  }
+
+  unref(): this {
+    this.#server.unref()
+    return this
+  }
+
+  /** Accepted connections, until the server closes. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<SecureSocket, void, undefined> {
+    for await (const [socket] of on(this, 'connection', { close: ['close'] })) yield socket as SecureSocket
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.closeAllConnections()
+    await this.close()
+  }
+}

@@ -1,0 +1,171 @@
+import type { X509Certificate } from 'node:crypto'
+import { Socket, type SocketConstructorOpts } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import { fingerprint as fingerprintOf, type FingerprintOptions } from '@x/utils'
+import { decodeStrings } from './engine/node-internals.ts'
+import { SecureSocketError } from './errors.ts'
+import { installSurface } from './net-surface.ts'
+import { certificatesOf, type ReportingMethod, reportingMethods } from './peer-info.ts'
+import { SocketCore } from './socket-core.ts'
+import type { PhaseName } from './state.ts'
+import type { Verification } from './verify/verification.ts'
+
+type Done = (error?: Error | null) => void
+
+/** What the facade itself is made with. */
+export interface FacadeOptions {
+  readonly allowHalfOpen?: boolean
+  readonly highWaterMark?: number
+  readonly signal?: AbortSignal
+}
+
+const key = Symbol('SecureSocket')
+let readCore: (socket: SecureSocket) => SocketCore
+
+/**
+ * A net.Socket that can speak TLS, and tells why it trusts its peer.
+ *
+ * Made by `connect`, `listen` and `startTls`. Nothing written leaves, and nothing readable arrives, before the peer's
+ * verdict. Events beside net.Socket's: 'secureConnect' (the verdict is positive; before the first byte).
+ */
+export class SecureSocket extends Socket {
+  readonly #core: SocketCore
+
+  static {
+    readCore = (socket) => socket.#core
+    installSurface(this.prototype, (socket) => (#core in socket ? socket.#core : undefined))
+    for (const name of reportingMethods)
+      Object.defineProperty(this.prototype, name, {
+        configurable: true,
+        writable: true,
+        value(this: SecureSocket, ...args: never[]) {
+          const { tls } = this.#tls(name)
+          return (tls[name] as (...rest: never[]) => unknown).apply(tls, args)
+        },
+      })
+  }
+
+  /** @internal Use `connect`, `listen` or `startTls`. */
+  constructor(options: FacadeOptions, secret: symbol) {
+    if (secret !== key) throw new TypeError('a SecureSocket is made by connect(), listen() or startTls()')
+    super({ ...options, allowHalfOpen: options.allowHalfOpen ?? false } as SocketConstructorOpts)
+    decodeStrings(this)
+    this.#core = new SocketCore(this, {
+      push: (chunk) => this.push(chunk),
+      emit: (event) => void this.emit(event),
+      destroy: (error) => void this.destroy(error),
+    })
+  }
+
+  /** Where the socket is in its life. */
+  get phase(): PhaseName {
+    return this.#core.phase
+  }
+
+  /** What was checked of the peer, how, and with what result; undefined until it is trusted. */
+  get verification(): Verification | undefined {
+    return this.#core.verification
+  }
+
+  /** The error that closed the socket. */
+  get lastError(): Error | undefined {
+    return this.#core.lastError
+  }
+
+  /** As tls.TLSSocket has it: true while TLS is spoken. */
+  get encrypted(): boolean {
+    return this.#core.tlsEngine !== undefined
+  }
+
+  /** As tls.TLSSocket has it: the peer was verified. False under `rejectUnauthorized: false`. */
+  get authorized(): boolean {
+    return this.#core.verification?.authorized ?? false
+  }
+
+  /** As tls.TLSSocket has it. A peer that fails verification never gets this far, so it is null unless checks are switched off. */
+  get authorizationError(): string | null {
+    return this.authorized ? null : (this.#core.claim?.opensslError ?? null)
+  }
+
+  /** The protocol agreed on, or false. */
+  get alpnProtocol(): string | false | null {
+    return this.#core.tlsEngine?.tls.alpnProtocol ?? null
+  }
+
+  /** The name sent to the server, or received from the client; false where there was none. */
+  get servername(): string | false {
+    return this.#core.servername
+  }
+
+  get sessionReused(): boolean {
+    return this.#core.claim?.source === 'session'
+  }
+
+  /** The peer's certificates as it sent them, leaf first. */
+  peerCertificates(): readonly X509Certificate[] {
+    return certificatesOf(this.#core.claim)
+  }
+
+  /** The peer's certificate, or undefined where it has shown none. */
+  peerCertificate(): X509Certificate | undefined {
+    return this.peerCertificates()[0]
+  }
+
+  /** The peer certificate's fingerprint, `sha256$…` by default; undefined without a certificate. The original's get_fingerprint. */
+  fingerprint(options: FingerprintOptions & { readonly encoding?: 'text' } = {}): string | undefined {
+    const leaf = this.#core.claim?.chain[0]
+    return leaf === undefined ? undefined : fingerprintOf(leaf, options)
+  }
+
+  #tls(method: string): { tls: TLSSocket } {
+    const engine = this.#core.tlsEngine
+    if (engine === undefined || this.#core.verification === undefined)
+      throw new SecureSocketError('ERR_SECURE_SOCKET_STATE', `${method}() needs a secure connection; this one is ${this.phase}`)
+    return engine
+  }
+
+  /** Refused: it would open a connection in clear behind the socket's back. Use the function `connect`. */
+  override connect(): never {
+    throw new SecureSocketError('ERR_SECURE_SOCKET_STATE', 'a SecureSocket is connected when it is made')
+  }
+
+  override _read(): void {
+    this.#core.gate.pull()
+  }
+
+  override _write(chunk: Uint8Array | string, encoding: BufferEncoding, done: Done): void {
+    this.#core.gate.write([typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk], done)
+  }
+
+  override _writev(entries: readonly { readonly chunk: Uint8Array | string; readonly encoding: BufferEncoding }[], done: Done): void {
+    this.#core.gate.write(
+      entries.map(({ chunk, encoding }) => (typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk)),
+      done,
+    )
+  }
+
+  override _final(done: Done): void {
+    this.#core.gate.finish(done)
+  }
+
+  override _destroy(error: Error | null, done: Done): void {
+    const explained = error === null ? null : this.#core.explained(error)
+    this.#core.close(explained)
+    done(explained)
+    // net.Socket turns the stream's own 'close' off and emits it with its handle, which a facade has not; 'error' comes first
+    process.nextTick(() => this.emit('close', error !== null))
+  }
+}
+
+/** tls.TLSSocket's reporting methods, under their own names; each throws ERR_SECURE_SOCKET_STATE unless the connection is secure. */
+export interface SecureSocket extends Pick<TLSSocket, ReportingMethod> {}
+
+/** The socket's core, for the package's own modules. */
+export function coreOf(socket: SecureSocket): SocketCore {
+  return readCore(socket)
+}
+
+/** A facade with nothing behind it yet, for the package's own modules. */
+export function makeSocket(options: FacadeOptions): SecureSocket {
+  return new SecureSocket(options, key)
+}

@@ -1,0 +1,207 @@
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { restartIdleTimer } from './engine/node-internals.ts'
+import type { EndKind, PeerClaim, PlainEngine, TlsEngine } from './engine/engine.ts'
+import { PlainTransport } from './engine/plain.ts'
+import { type ErrorDetails, type Phase, PeerRefusedError, SecureSocketError, withDetails } from './errors.ts'
+import { Gate, type GateOutput } from './gate.ts'
+import type { Surface } from './net-surface.ts'
+import type { SecureSocket } from './secure-socket.ts'
+import { mayFollow, type PhaseName, type State } from './state.ts'
+import { verifyPeer } from './verify/checks.ts'
+import type { TrustPolicy } from './verify/policy.ts'
+import type { Verification } from './verify/verification.ts'
+
+/** What the core tells the facade. */
+export interface CoreOutput {
+  /** False: no more until the stream asks again. */
+  push(chunk: Uint8Array | null): boolean
+  emit(event: 'secureConnect' | 'secure'): void
+  destroy(error: Error): void
+}
+
+/**
+ * One connection's life: its state, its engine, its gate. The facade in front of it is a stream and nothing else;
+ * whatever changes the state goes through `#setState`.
+ */
+export class SocketCore implements GateOutput, Surface {
+  readonly gate: Gate = new Gate(this)
+  readonly #facade: SecureSocket
+  readonly #output: CoreOutput
+  #state: State = { phase: 'connecting' }
+  #where: { host?: string; port?: number } = {}
+  #unreferenced = false
+  readonly #ending = new AbortController()
+  transport: Socket | undefined
+  claim: PeerClaim | undefined
+  /** How the peer ended its direction, once it has. */
+  peerEnd: EndKind | undefined
+  /** The name sent to, or received from, the other side. */
+  servername: string | false = false
+  lastError: Error | undefined
+
+  constructor(facade: SecureSocket, output: CoreOutput) {
+    this.#facade = facade
+    this.#output = output
+  }
+
+  get state(): State {
+    return this.#state
+  }
+
+  get phase(): PhaseName {
+    return this.#state.phase
+  }
+
+  get connecting(): boolean {
+    return this.#state.phase === 'connecting'
+  }
+
+  get bytesRead(): number {
+    return this.transport?.bytesRead ?? this.gate.bytesRead
+  }
+
+  get bytesWritten(): number {
+    return this.transport?.bytesWritten ?? this.gate.bytesWritten
+  }
+
+  get verification(): Verification | undefined {
+    return 'verification' in this.#state ? this.#state.verification : undefined
+  }
+
+  get tlsEngine(): TlsEngine | undefined {
+    return 'engine' in this.#state && this.#state.engine.kind !== 'plain' ? this.#state.engine : undefined
+  }
+
+  /** Aborted when the socket closes, so that nothing waits for it any longer. */
+  get closing(): AbortSignal {
+    return this.#ending.signal
+  }
+
+  #setState(next: State): void {
+    if (!mayFollow(this.#state.phase, next.phase))
+      throw new SecureSocketError('ERR_SECURE_SOCKET_STATE', `a socket that is ${this.#state.phase} cannot become ${next.phase}`)
+    this.#state = next
+  }
+
+  /** Where the connection goes, for errors. */
+  located(where: { host?: string; port?: number }): void {
+    this.#where = where
+  }
+
+  /** Takes a transport (connected or not) without speaking TLS on it yet; opens the gate where `open` says so. */
+  adoptPlain(transport: Duplex): PlainEngine {
+    const engine = new PlainTransport(transport)
+    this.#setState({ phase: 'plain', engine })
+    this.gate.attach(engine)
+    if (this.#unreferenced) engine.unref()
+    this.gate.openPlain(engine)
+    return engine
+  }
+
+  /**
+   * Handshake, checks, and the gate. Whatever goes wrong rejects, and the caller destroys the facade with it.
+   * Only this function makes a socket 'secure'.
+   */
+  async secure(engine: TlsEngine, policy: TrustPolicy, timeout: number): Promise<Verification> {
+    this.#setState({ phase: 'handshaking', engine })
+    this.gate.attach(engine)
+    if (this.#unreferenced) engine.unref()
+    const deadline = new AbortController()
+    const timer = setTimeout(() => deadline.abort(handshakeTimeout(timeout)), timeout)
+    const stop = (): void => deadline.abort(this.#ending.signal.reason)
+    this.#ending.signal.addEventListener('abort', stop, { once: true })
+    try {
+      this.claim = await engine.handshake(deadline.signal)
+      if (this.#state.phase !== 'handshaking') throw closedMeanwhile()
+      this.#setState({ phase: 'verifying', engine })
+      const verification = verifyPeer(this.claim, policy)
+      this.#setState({ phase: 'secure', engine, verification })
+      // 'secureConnect' comes before the first byte; a listener may destroy the socket
+      this.#output.emit('secureConnect')
+      this.#output.emit('secure')
+      if ((this.#state.phase as PhaseName) === 'secure') this.gate.openSecure(engine, verification)
+      return verification
+    } finally {
+      clearTimeout(timer)
+      this.#ending.signal.removeEventListener('abort', stop)
+    }
+  }
+
+  /** For good; synchronous. */
+  close(error: Error | null): void {
+    if (this.#state.phase === 'closed') return
+    const verification = this.verification
+    if (error !== null) this.lastError = this.explained(error)
+    this.#state = { phase: 'closed', was: this.#state.phase, verification }
+    this.gate.close(error)
+    this.transport?.destroy()
+    this.#ending.abort(error ?? closedMeanwhile())
+  }
+
+  /** The error with phase, host and port, so that a log line of it is enough. */
+  explained(error: Error): Error {
+    if (error instanceof PeerRefusedError) {
+      error.host ??= this.#where.host
+      error.port ??= this.#where.port
+      return error
+    }
+    const details: ErrorDetails = { ...this.#where, phase: phaseNames[this.phase] }
+    return withDetails(error, details)
+  }
+
+  push(chunk: Uint8Array): boolean {
+    return this.#output.push(chunk)
+  }
+
+  ended(how: EndKind): void {
+    this.peerEnd = how
+    if (how === 'truncated')
+      this.failed(
+        new SecureSocketError('ERR_SECURE_SOCKET_TRUNCATED', 'the connection ended without close_notify: data may be missing', { phase: 'read' }),
+      )
+    else this.#output.push(null)
+  }
+
+  failed(error: Error): void {
+    // until the handshake settles, it alone reports
+    if (this.#state.phase !== 'handshaking') this.#output.destroy(error)
+  }
+
+  active(): void {
+    restartIdleTimer(this.#facade)
+  }
+
+  ref(): void {
+    this.#unreferenced = false
+    this.transport?.ref()
+    if ('engine' in this.#state) this.#state.engine.ref()
+  }
+
+  unref(): void {
+    this.#unreferenced = true
+    this.transport?.unref()
+    if ('engine' in this.#state) this.#state.engine.unref()
+  }
+}
+
+const phaseNames: { readonly [P in PhaseName]: Phase } = {
+  connecting: 'connect',
+  plain: 'read',
+  handshaking: 'handshake',
+  verifying: 'verify',
+  secure: 'read',
+  stopping: 'stop',
+  closed: 'close',
+}
+
+function handshakeTimeout(ms: number): SecureSocketError {
+  return new SecureSocketError('ERR_SECURE_SOCKET_HANDSHAKE_TIMEOUT', `the TLS handshake took more than ${ms} ms`, {
+    phase: 'handshake',
+    hint: "give it more time with 'handshakeTimeout'",
+  })
+}
+
+function closedMeanwhile(): SecureSocketError {
+  return new SecureSocketError('ERR_SECURE_SOCKET_CLOSED', 'the socket was closed', { phase: 'close' })
+}

@@ -1,0 +1,43 @@
+import { X509Certificate } from 'node:crypto'
+import type { PeerCertificate } from 'node:tls'
+import { verifyHostname } from '@x/verify-hostname'
+import type { PeerClaim } from '../engine/engine.ts'
+import type { NamePolicy, TrustPolicy } from './policy.ts'
+import { failure, type Outcome, refused, waivedByOption } from './verification.ts'
+
+/** Does the leaf belong to the name that was asked for? */
+export function checkName(claim: PeerClaim, policy: TrustPolicy): Outcome<'name'> {
+  const { name } = policy
+  if (name.by === 'nothing') return waivedByOption(name.option)
+  if (name.by === 'scheme' && name.scheme === 'none') return waivedByOption('verify.scheme')
+  if (claim.pskUsed) return waivedByOption('psk')
+  if (name.host === undefined)
+    return refused(failure('ERR_SECURE_SOCKET_NO_PEER_NAME', 0, "no name to check the certificate against: give 'verify.name', 'servername' or 'host'"))
+  const leaf = claim.chain[0]
+  if (leaf === undefined) return refused(failure('ERR_SECURE_SOCKET_NO_PEER_CERTIFICATE', 0, 'the peer has shown no certificate'))
+  return name.by === 'scheme' ? byScheme(leaf, name.host, name) : byFunction(leaf, name.host, name.check)
+}
+
+function byScheme(leaf: Uint8Array, host: string, { scheme, publicSuffix }: Extract<NamePolicy, { by: 'scheme' }>): Outcome<'name'> {
+  try {
+    const match = verifyHostname(leaf, host, { scheme, publicSuffix })
+    return { result: 'passed', evidence: { host, scheme: match.scheme, entry: match.entry ?? '' } }
+  } catch (error) {
+    return refused(failure(codeOf(error), 0, error as Error))
+  }
+}
+
+/** A mismatch goes by Node's code; a certificate whose names cannot be read keeps its own. */
+function codeOf(error: unknown): string {
+  const { code } = error as { code?: unknown }
+  if (code === 'ERR_HOSTNAME_MISMATCH') return 'ERR_TLS_CERT_ALTNAME_INVALID'
+  return typeof code === 'string' ? code : 'ERR_SECURE_SOCKET_CHECK_FAILED'
+}
+
+/** node:tls's contract: an Error refuses, undefined accepts. Anything else, a Promise above all, refuses too. */
+function byFunction(leaf: Uint8Array, host: string, check: (hostname: string, certificate: PeerCertificate) => unknown): Outcome<'name'> {
+  const answer = check(host, new X509Certificate(leaf).toLegacyObject())
+  if (answer === undefined) return { result: 'passed', evidence: { host, scheme: "option 'checkServerIdentity'", entry: '' } }
+  if (answer instanceof Error) return refused(failure(codeOf(answer), 0, answer))
+  return refused(failure('ERR_SECURE_SOCKET_CHECK_FAILED', 0, "'checkServerIdentity' must return an Error or undefined, synchronously"))
+}
