@@ -1,0 +1,56 @@
+import { DerCursor, readOid, Tag } from '@x/der'
+
+/** What the store is to judge: servers' certificates or clients'. Only `TRUSTED CERTIFICATE` blocks tell the two apart. */
+export type TrustPurpose = 'serverAuth' | 'clientAuth'
+
+/** OpenSSL's trust settings of one certificate: the OIDs it is trusted for (undefined: no such list) and rejected for. */
+export interface TrustSettings {
+  readonly trusted: readonly string[] | undefined
+  readonly rejected: readonly string[]
+}
+
+/**
+ * Reads X509_CERT_AUX: `SEQUENCE { trust SEQUENCE OF OID OPTIONAL, reject [0] SEQUENCE OF OID OPTIONAL, … }`,
+ * what follows the certificate in a `TRUSTED CERTIFICATE` block (OpenSSL's crypto/x509/x_x509a.c).
+ * @throws DerError
+ */
+export function readTrustSettings(aux: Uint8Array): TrustSettings {
+  if (aux.length === 0) return { trusted: undefined, rejected: [] }
+  const outer = new DerCursor(aux)
+  const fields = outer.enterExpected(Tag.SEQUENCE)
+  outer.finish()
+  const trusted = fields.optional(Tag.SEQUENCE) ? readOids(fields.enter()) : undefined
+  const rejected = fields.optional(REJECT) ? readOids(fields.enter()) : []
+  fields.optional(Tag.UTF8_STRING) // alias
+  fields.optional(Tag.OCTET_STRING) // key identifier
+  fields.optional(OTHER)
+  fields.finish()
+  return { trusted, rejected }
+}
+
+const REJECT = 0xa0
+const OTHER = 0xa1
+
+function readOids(list: DerCursor): string[] {
+  const oids: string[] = []
+  while (!list.done) oids.push(readOid(list.expect(Tag.OID)))
+  return oids
+}
+
+const ANY_PURPOSE = '2.5.29.37.0'
+const purposes: Readonly<Record<TrustPurpose, string>> = {
+  serverAuth: '1.3.6.1.5.5.7.3.1',
+  clientAuth: '1.3.6.1.5.5.7.3.2',
+}
+
+/**
+ * Whether the settings allow an anchor for TLS: what they reject for either side of TLS is no anchor at all, and where they
+ * list what they trust, this purpose (or any) must be listed (X509_check_trust).
+ */
+export function isTrustedFor(settings: TrustSettings, purpose: TrustPurpose): boolean {
+  const { trusted, rejected } = settings
+  const oid = purposes[purpose]
+  if (rejected.some((id) => id === ANY_PURPOSE || id === purposes.serverAuth || id === purposes.clientAuth))
+    return false
+  return trusted === undefined || trusted.includes(oid) || trusted.includes(ANY_PURPOSE)
+}
