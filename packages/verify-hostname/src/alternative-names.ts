@@ -15,7 +15,10 @@ export function matchAltName(
 ): 'exact' | 'wildcard' | MismatchReason {
   if (entry.type === 'dns') {
     if (host.kind === 'ip') return 'an IP address is never matched by a DNS name'
-    const result = matchDnsName(withoutSpaces(entry.text), host, rules.sanWildcard)
+    const { text } = entry
+    const strict = rules.spelling === 'strict'
+    if (strict && text.endsWith('.')) return 'trailing dot not allowed by the scheme'
+    const result = matchDnsName(strict ? text : withoutSpaces(text), host, rules.sanWildcard)
     return result === 'wildcard' && !policy.wildcardGuard(host.name) ? 'wildcard spans the registrable domain' : result
   }
   if (entry.type === 'ip') {

@@ -16,6 +16,7 @@ export type MismatchReason =
   | 'control character in the name'
   | 'empty label in the name'
   | 'name is not ASCII'
+  | 'trailing dot not allowed by the scheme'
   | 'wildcard not allowed by the scheme'
   | 'partial wildcard not allowed by the scheme'
   | 'partial wildcard against an A-label'

@@ -26,7 +26,23 @@ const DOT = 0x2e
  * Tells what kind of name `host` is. Trailing dots are ignored. Whatever consists of digits and dots, or holds a colon,
  * is an IP address or nothing; a label with characters beyond ASCII becomes an A-label (UTS #46, RFC 5891).
  */
-export function parseHost(host: string): HostIdentity {
+export function parseHost(host: string, spelling: 'lenient' | 'strict' = 'lenient'): HostIdentity {
+  const identity = parseLeniently(host)
+  const why = spelling === 'strict' ? misspelling(host, identity) : undefined
+  return why === undefined ? identity : invalid(identity.text, why)
+}
+
+/** What only the strict spelling refuses; undefined where there is nothing. */
+function misspelling(host: string, identity: HostIdentity): string | undefined {
+  if (host.endsWith('..')) return 'it has more than one trailing dot'
+  // RFC 5952 section 4.3: the letters of an IPv6 address are lower case.
+  if (identity.kind === 'ip' && identity.text !== identity.text.toLowerCase()) return 'an IPv6 address is written in lower case'
+  // RFC 3696 section 2: no top-level domain is all-numeric; such a name is an IP address gone wrong.
+  if (identity.kind === 'dns' && /(^|\.)[0-9]+$/.test(identity.name)) return 'its last label is a number'
+  return undefined
+}
+
+function parseLeniently(host: string): HostIdentity {
   const text = withoutTrailingDots(host)
   let onlyDigits = true
   let previous = DOT
@@ -106,7 +122,8 @@ export function toALabel(label: string): string | undefined {
   }
   if (label === '') return undefined
   if (ascii) return label.toLowerCase()
-  if (label.length > 63) return undefined
+  // RFC 5890 section 2.3.2.1: a U-label is in Normalization Form C. And a label never gets shorter by the conversion.
+  if (label.length > 63 || label !== label.normalize('NFC')) return undefined
   const converted = domainToASCII(label)
   // RFC 1035 section 2.3.4: a label has at most 63 octets, which the conversion itself does not check.
   return /^xn--[a-z0-9-]{1,59}$/.test(converted) ? converted : undefined

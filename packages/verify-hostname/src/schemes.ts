@@ -4,7 +4,7 @@ import type { PresentedName } from './presented-names.ts'
 /** Where a `*` may stand: nowhere, as the whole leftmost label, or as a part of it too. */
 export type WildcardRule = 'none' | 'whole-label' | 'within-label'
 
-/** By which rules a name is compared with a certificate. What is left out is the strictest choice. */
+/** By which rules a name is compared with a certificate. What is left out of the first four is the strictest choice. */
 export interface Scheme {
   /** In dNSName entries of the subjectAltName (the original's `wildcards_in_alt`). Default 'none'. */
   readonly sanWildcard?: WildcardRule
@@ -14,6 +14,11 @@ export interface Scheme {
   readonly commonName?: 'never' | 'when-no-dns-name' | 'always'
   /** Whether it may hold an IP address (`ip_in_cn`). Default 'never'. */
   readonly ipInCommonName?: 'never' | 'ipv4' | 'ipv6' | 'any'
+  /**
+   * 'lenient': trailing dots on both sides and blanks around a SAN are ignored. 'strict': a presented name counts as it
+   * stands; a host has at most one trailing dot, no number as its last label, and IPv6 in lower case. Default 'lenient'.
+   */
+  readonly spelling?: 'lenient' | 'strict'
 }
 
 /**
@@ -63,8 +68,9 @@ function row(
   commonNameWildcard: WildcardRule,
   commonName: 'never' | 'when-no-dns-name' | 'always',
   ipInCommonName: 'never' | 'ipv4' | 'ipv6' | 'any',
+  spelling: 'lenient' | 'strict' = 'lenient',
 ): Required<Scheme> {
-  return Object.freeze({ sanWildcard, commonNameWildcard, commonName, ipInCommonName })
+  return Object.freeze({ sanWildcard, commonNameWildcard, commonName, ipInCommonName, spelling })
 }
 
 /** The superset of all others, for when the protocol is not known (the original's 'default'). */
@@ -81,8 +87,8 @@ const mail = row('whole-label', 'whole-label', 'always', 'never')
 const gist = row('whole-label', 'whole-label', 'when-no-dns-name', 'never')
 /** RFC 5922 section 7.2: no wildcards. */
 const sip = row('none', 'none', 'always', 'never')
-/** RFC 9525 sections 6.3 and 2: whole-label wildcards in SANs, and no common name at all. Ours. */
-const rfc9525 = row('whole-label', 'none', 'never', 'never')
+/** RFC 9525 sections 2 and 6.3: whole-label wildcards in SANs, no common name at all, names as they stand. Ours. */
+const rfc9525 = row('whole-label', 'none', 'never', 'never', 'strict')
 /** Nothing is compared: every certificate is accepted for every name. Only the name 'none' means that, never this row. */
 const none = row('none', 'none', 'never', 'never')
 
@@ -167,6 +173,7 @@ const fields: Readonly<Record<keyof Scheme, readonly unknown[]>> = {
   commonNameWildcard: wildcardRules,
   commonName: ['never', 'when-no-dns-name', 'always'],
   ipInCommonName: ['never', 'ipv4', 'ipv6', 'any'],
+  spelling: ['lenient', 'strict'],
 }
 
 function customRules(scheme: Record<string, unknown>): Required<Scheme> {
@@ -177,11 +184,12 @@ function customRules(scheme: Record<string, unknown>): Required<Scheme> {
     if (scheme[key] !== undefined && !allowed.includes(scheme[key]))
       throw invalidArgument('ERR_INVALID_ARG_VALUE', `options.scheme.${key} must be one of ${allowed.join(', ')}`)
   }
-  const { sanWildcard, commonNameWildcard, commonName, ipInCommonName } = scheme as Scheme
+  const { sanWildcard, commonNameWildcard, commonName, ipInCommonName, spelling } = scheme as Scheme
   return {
     sanWildcard: sanWildcard ?? 'none',
     commonNameWildcard: commonNameWildcard ?? 'none',
     commonName: commonName ?? 'never',
     ipInCommonName: ipInCommonName ?? 'never',
+    spelling: spelling ?? 'lenient',
   }
 }

@@ -81,7 +81,7 @@ function compare(
   names: CertificateNames,
   claim: Claim,
 ): HostnameMatch | Refusal {
-  const host = parseHost(claim.hostname)
+  const host = parseHost(claim.hostname, scheme.rules.spelling)
   if (host.kind === 'invalid') return { ...claim, code: 'ERR_HOSTNAME_INVALID_HOST', names, host }
   const { rules, name } = scheme
   for (const entry of names.altNames) {
