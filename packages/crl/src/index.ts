@@ -1,0 +1,8 @@
+export { Crl } from './crl.ts'
+export type { RevokedEntry } from './entry.ts'
+export { CrlError, type CrlErrorCode } from './errors.ts'
+export { isRevoked, type IsRevokedOptions, type QuestionOptions } from './is-revoked.ts'
+export { type CrlInput, type CrlListInput, parseCrl, parseCrls } from './parse-crl.ts'
+export type { RevocationReason } from './reasons.ts'
+export type { CrlGood, CrlRevoked, CrlStatus, CrlUnknown } from './status.ts'
+export { type VerifiedCrl, verifyCrl, type VerifyCrlOptions } from './verify-crl.ts'
