@@ -64,6 +64,8 @@ export interface CertificateOptions {
   readonly fingerprint?: string
   /** Part of descriptions, ignored here. */
   readonly digests?: unknown
+  /** Part of descriptions, ignored here. */
+  readonly problems?: readonly string[]
 }
 
 /** Names of all options. */
@@ -94,5 +96,6 @@ export const CERTIFICATE_OPTIONS: ReadonlySet<string> = new Set(
     signatureAlgorithm: 1,
     fingerprint: 1,
     digests: 1,
+    problems: 1,
   } satisfies { [K in keyof Required<CertificateOptions>]: 1 }),
 )

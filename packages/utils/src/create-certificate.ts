@@ -48,7 +48,7 @@ export function createCertificate(options: CertificateOptions & { readonly publi
 export function createCertificate(options?: CertificateOptions): CreatedIdentity
 export function createCertificate(options: CertificateOptions = {}): CreatedIdentity | CreatedCertificate {
   refuseUnknown(options, CERTIFICATE_OPTIONS)
-  if (options.version !== undefined && options.version !== 3)
+  if (options.version !== undefined && options.version !== 3 && options.fingerprint === undefined)
     throw wrongValue('version', 'must be 3: older ones carry no extensions')
   const { publicKey } = options
   const privateKey = publicKey === undefined ? subjectKey(options) : undefined

@@ -1,4 +1,5 @@
 import {
+  openDer,
   DerCursor,
   DerError,
   element,
@@ -11,7 +12,7 @@ import {
   Tag,
   utf8String,
 } from '@x/der'
-import { readName } from '@x/der/x509'
+import { readRdn, type NameAttribute } from '@x/der/x509'
 import { wrongType, wrongValue } from './misuse.ts'
 import { oidFromName, oidNames } from './oids.ts'
 
@@ -24,8 +25,8 @@ export type NameRecord = Readonly<Record<string, string | readonly string[]>>
  * A DerError where the bytes are no Name.
  */
 export function nameToRecord(name: Uint8Array): NameRecord {
-  const record: Record<string, string | string[]> = Object.create(null)
-  for (const { oid: id, tag, value } of readName(name)) {
+  const record: Record<string, string | string[]> = {}
+  for (const { oid: id, tag, value } of attributesOf(name)) {
     const key = oidNames(id)?.name ?? id
     const text = attributeText(tag, value)
     const before = record[key]
@@ -40,7 +41,7 @@ export function nameToRecord(name: Uint8Array): NameRecord {
 export function formatName(name: Uint8Array): string {
   let line = ''
   let last = 0
-  for (const { oid: id, tag, value, rdn } of readName(name)) {
+  for (const { oid: id, tag, value, rdn } of attributesOf(name)) {
     if (line !== '') line += rdn === last ? ' + ' : ', '
     last = rdn
     line += `${oidNames(id)?.short ?? id}=${escapeValue(attributeText(tag, value))}`
@@ -83,6 +84,17 @@ function encodeValue(id: string, text: string): Uint8Array {
   return utf8String(text)
 }
 
+/** The attributes of a Name in order. A RelativeDistinguishedName without any, which RFC 5280 forbids and some have, is passed over. */
+function attributesOf(name: Uint8Array): NameAttribute[] {
+  const rdns = openDer(name)
+  const attributes: NameAttribute[] = []
+  for (let rdn = 0; !rdns.done; rdn++) {
+    const set = rdns.enterExpected(Tag.SET)
+    if (!set.done) attributes.push(...readRdn(set, rdn))
+  }
+  return attributes
+}
+
 function attributeText(tag: number, value: Uint8Array): string {
   const der = element(tag, value)
   const cursor = new DerCursor(der)
@@ -91,6 +103,8 @@ function attributeText(tag: number, value: Uint8Array): string {
     return readString(cursor)
   } catch (error) {
     if (!(error instanceof DerError)) throw error
+    // T.61's habit of Latin-1 in strings that should be ASCII is common; nothing else is guessed
+    if (tag === Tag.IA5_STRING || tag === Tag.PRINTABLE_STRING) return Buffer.from(value).toString('latin1')
     return `#${Buffer.from(der).toString('hex')}`
   }
 }

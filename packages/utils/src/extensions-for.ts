@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { CertificateOptions } from './certificate-options.ts'
-import { type EncodedExtension, encodeExtension, EXTENSION_OIDS, typedExtension } from './extensions.ts'
+import { extensionFields } from './extension-fields.ts'
+import { type EncodedExtension, EXTENSION_OIDS, encodeExtension, typedExtension } from './extensions.ts'
 import { wrongType, wrongValue } from './misuse.ts'
 import { oidFromName } from './oids.ts'
 import { usagesOf } from './purpose.ts'
@@ -19,9 +21,11 @@ export function extensionsFor(options: CertificateOptions, context: ExtensionCon
   if (!Array.isArray(extensions)) throw wrongType('extensions', 'an array', extensions)
   if (!Array.isArray(omit)) throw wrongType('omit', 'an array', omit)
   const given = extensions.map((one, i) => encodeExtension(one, `extensions[${i}]`))
-  const asked = askedExtensions(options, context)
   const left = new Set(omit.map((name: string) => oidFromName(name) ?? unknownExtension(name)))
-  const all = options.fingerprint === undefined ? besides(asked, given) : likeDescribed(asked, given, options)
+  const all =
+    options.fingerprint === undefined
+      ? beside(askedExtensions(options, context), given)
+      : likeDescribed(options, given, context)
   return all.filter(({ oid }) => !left.has(oid))
 }
 
@@ -30,23 +34,16 @@ function unknownExtension(name: string): never {
 }
 
 /** What is in the list of extensions replaces what options and defaults would set. */
-function besides(asked: readonly EncodedExtension[], given: readonly EncodedExtension[]): EncodedExtension[] {
+function beside(asked: readonly EncodedExtension[], given: readonly EncodedExtension[]): EncodedExtension[] {
   const replaced = new Set(given.map(({ oid }) => oid))
   return [...asked.filter(({ oid }) => !replaced.has(oid)), ...given]
 }
 
-function likeDescribed(
-  asked: readonly EncodedExtension[],
-  given: readonly EncodedExtension[],
-  _options: CertificateOptions,
-): EncodedExtension[] {
-  return besides(asked, given)
-}
-
 /** Extensions from options and defaults, in the original's order. */
 function askedExtensions(options: CertificateOptions, context: ExtensionContext): EncodedExtension[] {
-  const { subjectAltNames = [], ca = false, pathLength, ocspUris = [], crlUris = [] } = options
+  const { subjectAltNames = [], ca = false, pathLength, ocspUris = [], crlUris = [], mustStaple = false } = options
   if (typeof ca !== 'boolean') throw wrongType('ca', 'a boolean', ca)
+  if (typeof mustStaple !== 'boolean') throw wrongType('mustStaple', 'a boolean', mustStaple)
   const usages = usagesOf(options.purpose, ca)
   if (pathLength !== undefined && !usages.ca) throw wrongValue('pathLength', 'is for CAs only')
   const keyUsage = options.keyUsage ?? [...usages.keyUsage]
@@ -63,8 +60,64 @@ function askedExtensions(options: CertificateOptions, context: ExtensionContext)
   if (extendedKeyUsage.length > 0) list.push(typedExtension('extendedKeyUsage', extendedKeyUsage))
   if (ocspUris.length > 0) list.push(typedExtension('authorityInfoAccess', { ocsp: ocspUris }))
   if (crlUris.length > 0) list.push(typedExtension('crlDistributionPoints', crlUris))
-  if (options.mustStaple === true) list.push(typedExtension('tlsfeature', [5]))
+  if (mustStaple) list.push(typedExtension('tlsfeature', [5]))
   return list
 }
 
-export { EXTENSION_OIDS }
+const OPTION_OF_OID: Readonly<
+  Record<string, 'subjectAltNames' | 'keyUsage' | 'extendedKeyUsage' | 'ocspUris' | 'crlUris'>
+> = {
+  [EXTENSION_OIDS.subjectAltName]: 'subjectAltNames',
+  [EXTENSION_OIDS.keyUsage]: 'keyUsage',
+  [EXTENSION_OIDS.extendedKeyUsage]: 'extendedKeyUsage',
+  [EXTENSION_OIDS.authorityInfoAccess]: 'ocspUris',
+  [EXTENSION_OIDS.crlDistributionPoints]: 'crlUris',
+}
+const USAGE_OIDS: ReadonlySet<string> = new Set([
+  EXTENSION_OIDS.basicConstraints,
+  EXTENSION_OIDS.keyUsage,
+  EXTENSION_OIDS.nsCertType,
+  EXTENSION_OIDS.extendedKeyUsage,
+])
+const KEY_OIDS: ReadonlySet<string> = new Set([
+  EXTENSION_OIDS.subjectKeyIdentifier,
+  EXTENSION_OIDS.authorityKeyIdentifier,
+])
+
+/**
+ * The extensions of a description, byte for byte and in their order, but for what identifies the keys. An option that
+ * says something else than the description's own extension was changed by the caller, and wins.
+ */
+function likeDescribed(
+  options: CertificateOptions,
+  given: readonly EncodedExtension[],
+  context: ExtensionContext,
+): EncodedExtension[] {
+  const described = extensionFields(given)
+  const changed = new Set(
+    Object.entries(OPTION_OF_OID)
+      .filter(([, name]) => options[name] !== undefined && !isDeepStrictEqual(options[name], described[name]))
+      .map(([oid]) => oid),
+  )
+  const changedUsage = (option: 'keyUsage' | 'extendedKeyUsage'): object =>
+    changed.has(EXTENSION_OIDS[option]) ? { [option]: options[option] } : {}
+  const { keyUsage: _, extendedKeyUsage: __, ...rest } = options
+  const asked = new Map(
+    askedExtensions({ ...rest, ...changedUsage('keyUsage'), ...changedUsage('extendedKeyUsage') }, context).map(
+      (one) => [one.oid, one],
+    ),
+  )
+  const repurposed = options.purpose !== undefined || options.ca !== undefined || options.pathLength !== undefined
+  const isAsked = (oid: string): boolean => KEY_OIDS.has(oid) || changed.has(oid) || (repurposed && USAGE_OIDS.has(oid))
+  const kept = given.flatMap((one) => {
+    if (!isAsked(one.oid)) return [one]
+    const replacement = asked.get(one.oid)
+    asked.delete(one.oid)
+    return replacement === undefined ? [] : [{ ...replacement, critical: one.critical || replacement.critical }]
+  })
+  const has = new Set(kept.map(({ oid }) => oid))
+  const added = [...asked.values()].filter(
+    ({ oid }) => !has.has(oid) && !KEY_OIDS.has(oid) && (isAsked(oid) || oid === EXTENSION_OIDS.tlsfeature),
+  )
+  return [...kept, ...added]
+}

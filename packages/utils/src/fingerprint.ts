@@ -26,7 +26,13 @@ export interface ParsedFingerprint {
   readonly digest: Uint8Array
 }
 
-const LENGTHS: Readonly<Record<FingerprintAlgorithm, number>> = { sha1: 20, sha256: 32, sha384: 48, sha512: 64 }
+/** Octets of the digests that fingerprints can have. */
+export const DIGEST_LENGTHS: Readonly<Record<FingerprintAlgorithm, number>> = {
+  sha1: 20,
+  sha256: 32,
+  sha384: 48,
+  sha512: 64,
+}
 const OPTIONS = new Set(['algorithm', 'of', 'encoding'])
 
 /**
@@ -49,7 +55,7 @@ export function fingerprint(
 ): string | Uint8Array {
   refuseUnknown(options, OPTIONS)
   const { algorithm = 'sha256', of = 'certificate', encoding = 'text' } = options
-  if (!Object.hasOwn(LENGTHS, algorithm))
+  if (!Object.hasOwn(DIGEST_LENGTHS, algorithm))
     throw wrongValue('algorithm', "must be 'sha1', 'sha256', 'sha384' or 'sha512'")
   if (encoding !== 'text' && encoding !== 'bytes') throw wrongValue('encoding', "must be 'text' or 'bytes'")
   const hash = createHash(algorithm).update(digested(toCertificateDer(certificate), of))
@@ -70,15 +76,15 @@ export function parseFingerprint(text: string): ParsedFingerprint {
   const kind = parts[2]?.toLowerCase() ?? (named === 'pub' || named === 'spki' ? named : undefined)
   const hex = (parts[3] as string).replaceAll(':', '')
   const wanted = named === kind ? undefined : named?.replace(/^sha-/, 'sha')
-  const algorithm = (Object.keys(LENGTHS) as FingerprintAlgorithm[]).find((name) =>
-    wanted === undefined ? LENGTHS[name] * 2 === hex.length : name === wanted,
+  const algorithm = (Object.keys(DIGEST_LENGTHS) as FingerprintAlgorithm[]).find((name) =>
+    wanted === undefined ? DIGEST_LENGTHS[name] * 2 === hex.length : name === wanted,
   )
   if (algorithm === undefined)
     throw invalid(
       text,
       wanted === undefined ? 'has the length of no digest we accept' : `names '${wanted}', which is not accepted`,
     )
-  if (LENGTHS[algorithm] * 2 !== hex.length) throw invalid(text, `does not have the length of ${algorithm}`)
+  if (DIGEST_LENGTHS[algorithm] * 2 !== hex.length) throw invalid(text, `does not have the length of ${algorithm}`)
   return {
     algorithm,
     of: kind === 'pub' ? 'public-key' : kind === 'spki' ? 'spki' : 'certificate',

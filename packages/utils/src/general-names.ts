@@ -1,8 +1,9 @@
 import { isIP } from 'node:net'
 import { domainToASCII } from 'node:url'
-import { asciiBytes, contextTag, DerError, element, oid } from '@x/der'
-import { encodeName, type NameRecord } from './distinguished-name.ts'
-import { bytesOfIp, bytesOfIpRange } from './ip-address.ts'
+import { asciiBytes, contextTag, decodeOid, DerError, element, oid } from '@x/der'
+import { type GeneralNameView } from '@x/der/x509'
+import { encodeName, type NameRecord, nameToRecord } from './distinguished-name.ts'
+import { bytesOfIp, bytesOfIpRange, ipOfBytes } from './ip-address.ts'
 import { wrongType, wrongValue } from './misuse.ts'
 
 /**
@@ -86,4 +87,46 @@ function ascii(tag: number, value: string, option: string): Uint8Array {
     if (!(error instanceof DerError)) throw error
     throw wrongValue(option, 'has a name beyond ASCII')
   }
+}
+
+/**
+ * A GeneralName for people: text as Latin-1 where it is not ASCII, and IP values of impossible lengths as `#` and their hex.
+ * A DerError where a name or an OID inside is broken.
+ */
+export function describeGeneralName({ tag, value }: GeneralNameView): GeneralName {
+  const type = GENERAL_NAME_TYPES[tag & 0x1f] as GeneralName[0]
+  switch (type) {
+    case 'DNS':
+    case 'EMAIL':
+    case 'URI':
+      return [type, latin1(value)]
+    case 'IP':
+      return [type, ipOfBytes(value) ?? rangeText(value) ?? `#${Buffer.from(value).toString('hex')}`]
+    case 'RID':
+      return [type, decodeOid(value)]
+    case 'DIRNAME':
+      return [type, nameToRecord(value)]
+    case 'OTHERNAME':
+    case 'X400':
+    case 'EDIPARTY':
+      return [type, value]
+  }
+}
+
+/** One line of `type:value`. */
+export function formatGeneralName([type, value]: GeneralName): string {
+  if (typeof value === 'string') return `${type}:${value}`
+  if (value instanceof Uint8Array) return `${type}:#${Buffer.from(value).toString('hex')}`
+  return `${type}:${Object.entries(value)
+    .flatMap(([key, values]) => [values].flat().map((one) => `${key}=${one}`))
+    .join(', ')}`
+}
+
+function rangeText(value: Uint8Array): string | undefined {
+  if (value.length !== 8 && value.length !== 32) return undefined
+  return `${ipOfBytes(value.subarray(0, value.length / 2))}/${ipOfBytes(value.subarray(value.length / 2))}`
+}
+
+function latin1(value: Uint8Array): string {
+  return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('latin1')
 }

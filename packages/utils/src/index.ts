@@ -10,6 +10,11 @@ export type { CertificateOptions, Issuer } from './certificate-options.ts'
 export { certificateToPem, parseCertificate, parseCertificates } from './certificates.ts'
 export { createCertificate, type CreatedCertificate, type CreatedIdentity } from './create-certificate.ts'
 export { encodeName, formatName, nameToRecord, type NameRecord } from './distinguished-name.ts'
+export {
+  type CertificateDescription,
+  describeCertificate,
+  type ExtensionDescription,
+} from './describe-certificate.ts'
 export { CertificateError, type CertificateErrorCode } from './errors.ts'
 export type { ExtensionInput, ExtensionName, ExtensionValues, RawExtension, TypedExtension } from './extensions.ts'
 export {

@@ -34,6 +34,9 @@ const TABLE = `
 2.5.4.65 pseudonym pseudonym
 2.5.4.72 role role
 2.5.4.97 organizationIdentifier organizationIdentifier
+1.2.643.3.131.1.1 INN INN
+1.2.643.100.1 OGRN OGRN
+1.2.643.100.3 SNILS SNILS
 0.9.2342.19200300.100.1.1 UID userId
 0.9.2342.19200300.100.1.25 DC domainComponent
 1.2.840.113549.1.9.1 emailAddress emailAddress
@@ -91,6 +94,10 @@ const TABLE = `
 1.3.6.1.4.1.311.10.3.4 msEFS Microsoft Encrypted File System
 1.3.6.1.4.1.311.20.2.2 msSmartcardLogin Microsoft Smartcard Login
 2.16.840.1.113730.4.1 nsSGC Netscape Server Gated Crypto
+1.3.6.1.4.1.11129.2.4.4 ct_precert_signer CT Precertificate Signer
+1.3.6.1.4.1.311.10.3.1 msCTLSign Microsoft Trust List Signing
+1.3.6.1.5.2.3.4 pkInitClientAuth PKINIT Client Auth
+1.3.6.1.5.2.3.5 pkInitKDC Signing KDC Response
 2.5.29.37.0 anyExtendedKeyUsage Any Extended Key Usage
 1.2.840.113549.1.1.1 rsaEncryption rsaEncryption
 1.2.840.113549.1.1.2 RSA-MD2 md2WithRSAEncryption
@@ -109,6 +116,7 @@ const TABLE = `
 1.2.840.10040.4.3 DSA-SHA1 dsaWithSHA1
 2.16.840.1.101.3.4.3.1 dsa_with_SHA224 dsa_with_SHA224
 2.16.840.1.101.3.4.3.2 dsa_with_SHA256 dsa_with_SHA256
+1.2.643.2.2.3 id-GostR3411-94-with-GostR3410-2001 GOST R 34.11-94 with GOST R 34.10-2001
 1.3.101.112 ED25519 ED25519
 1.3.101.113 ED448 ED448
 `
