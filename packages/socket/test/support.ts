@@ -1,0 +1,66 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net'
+import { createServer, type TlsOptions, type TLSSocket } from 'node:tls'
+import { createAuthority } from '@x/utils'
+
+/** One CA for a test file, and a server certificate for the names that tests connect by. */
+export const authority = createAuthority('socket tests')
+export const identity = authority.issue(['localhost', '127.0.0.1', '::1', 'www.example.org'])
+
+export interface TestServer extends AsyncDisposable {
+  readonly port: number
+  readonly server: Server
+  /** Everything that clients have sent, decrypted, in order of arrival. */
+  readonly received: () => string
+}
+
+/** A node:tls server on a free port; it is not ours, so that it checks us. */
+export async function tlsServer(options: TlsOptions = {}, onSocket: (socket: TLSSocket) => void = echo): Promise<TestServer> {
+  const server = createServer({ cert: identity.cert, key: identity.key, ...options })
+  return await started(server, 'secureConnection', onSocket as (socket: Socket) => void)
+}
+
+export async function tcpServer(onSocket: (socket: Socket) => void): Promise<TestServer> {
+  return await started(createTcpServer(), 'connection', onSocket)
+}
+
+async function started(server: Server, event: string, onSocket: (socket: Socket) => void): Promise<TestServer> {
+  const sockets = new Set<Socket>()
+  const chunks: Buffer[] = []
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.on('error', () => undefined).on('close', () => sockets.delete(socket))
+  })
+  server.on(event, (socket: Socket) => {
+    socket.on('error', () => undefined)
+    socket.on('data', (chunk: Buffer) => chunks.push(chunk))
+    onSocket(socket)
+  })
+  server.on('tlsClientError', () => undefined)
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    port: (server.address() as AddressInfo).port,
+    server,
+    received: () => Buffer.concat(chunks).toString('latin1'),
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}
+
+export function echo(socket: Socket): void {
+  socket.pipe(socket)
+}
+
+/** What a promise is rejected with; a promise that resolves is a failure of the test. */
+export async function rejection(promise: Promise<unknown>): Promise<Error & Record<string, unknown>> {
+  try {
+    await promise
+  } catch (error) {
+    return error as Error & Record<string, unknown>
+  }
+  throw new Error('resolved, but a rejection was expected')
+}
