@@ -4,7 +4,7 @@ import { DerError } from './errors.ts'
 export const MAX_DEPTH = 64
 
 /**
- * Walks the elements of one level of DER without copying and without building a tree.
+ * Walks the elements of one level of DER without copying and without building a tree. The bytes must not change meanwhile.
  *
  * `next()` reads one header (X.690 sections 8.1.2 and 10.1); `tag`, `start`, `contentStart` and `contentEnd` then
  * describe that element as offsets into `bytes`. Refused with a {@link DerError}: indefinite and non-minimal lengths,
@@ -23,7 +23,14 @@ export class DerCursor {
   contentEnd: number
   readonly #levelsLeft: number
 
+  /**
+   * Over `bytes` from `start` to `end`; `levels` is how often `enter()` may go deeper.
+   * @throws TypeError `ERR_INVALID_ARG_TYPE` where `bytes` are not octets, `ERR_INVALID_ARG_VALUE` where the range is not in them.
+   */
   constructor(bytes: Uint8Array, start = 0, end: number = bytes.length, levels: number = MAX_DEPTH) {
+    if (!(bytes instanceof Uint8Array)) checkOctets(bytes)
+    if (!(start >= 0 && start <= end && end <= bytes.length))
+      throw argumentError('ERR_INVALID_ARG_VALUE', `start and end must lie within the ${bytes.length} bytes, in order`)
     this.bytes = bytes
     this.end = end
     this.position = start
@@ -43,7 +50,11 @@ export class DerCursor {
     return this.position < this.end ? (this.bytes[this.position] as number) : -1
   }
 
-  /** Reads one element's header and steps over its content. Returns its tag. */
+  /**
+   * Reads one element's header and steps over its content. Returns its tag.
+   * @throws DerError `ERR_DER_TRUNCATED`, `ERR_DER_LONG_TAG`, `ERR_DER_INDEFINITE_LENGTH`, `ERR_DER_LENGTH_TOO_LARGE`,
+   *   `ERR_DER_NON_MINIMAL_LENGTH`.
+   */
   next(): number {
     const { bytes, end } = this
     let p = this.position
@@ -72,16 +83,13 @@ export class DerCursor {
     return tag
   }
 
-  /** Reads one element, which must have this tag. */
+  /**
+   * Reads one element, which must have this tag.
+   * @throws DerError `ERR_DER_UNEXPECTED_TAG`, or what `next()` throws.
+   */
   expect(tag: number): this {
-    const at = this.position
     const found = this.next()
-    if (found !== tag)
-      throw new DerError(
-        'ERR_DER_UNEXPECTED_TAG',
-        `expected tag 0x${tag.toString(16)}, found 0x${found.toString(16)}`,
-        at,
-      )
+    if (found !== tag) throw unexpectedTag(tag, found, this.start)
     return this
   }
 
@@ -92,9 +100,12 @@ export class DerCursor {
     return true
   }
 
-  /** A cursor over the content of the current element, one level deeper. */
+  /**
+   * A cursor over the content of the current element, one level deeper.
+   * @throws DerError `ERR_DER_TOO_DEEP` when the levels are used up.
+   */
   enter(): DerCursor {
-    if (this.#levelsLeft <= 0) throw new DerError('ERR_DER_TOO_DEEP', 'nested too deeply', this.start)
+    if (!(this.#levelsLeft > 0)) throw new DerError('ERR_DER_TOO_DEEP', 'nested too deeply', this.start)
     return new DerCursor(this.bytes, this.contentStart, this.contentEnd, this.#levelsLeft - 1)
   }
 
@@ -103,7 +114,10 @@ export class DerCursor {
     return this.expect(tag).enter()
   }
 
-  /** Refuses anything left on this level. */
+  /**
+   * Refuses anything left on this level.
+   * @throws DerError `ERR_DER_TRAILING_DATA` at the first byte too many.
+   */
   finish(): void {
     if (this.position < this.end)
       throw new DerError('ERR_DER_TRAILING_DATA', `${this.end - this.position} bytes too many`, this.position)
@@ -126,4 +140,19 @@ export function openDer(bytes: Uint8Array, tag = 0x30): DerCursor {
   const inner = outer.enterExpected(tag)
   outer.finish()
   return inner
+}
+
+function unexpectedTag(expected: number, found: number, at: number): DerError {
+  const message = `expected tag 0x${expected.toString(16)}, found 0x${found.toString(16)}`
+  return new DerError('ERR_DER_UNEXPECTED_TAG', message, at)
+}
+
+/** Octets of another realm (a vm context, a test runner's sandbox) are octets too; text, numbers and wider elements are not. */
+function checkOctets(bytes: unknown): void {
+  if (ArrayBuffer.isView(bytes) && Object.prototype.toString.call(bytes) === '[object Uint8Array]') return
+  throw argumentError('ERR_INVALID_ARG_TYPE', 'bytes must be a Uint8Array')
+}
+
+function argumentError(code: string, message: string): TypeError {
+  return Object.assign(new TypeError(message), { code })
 }

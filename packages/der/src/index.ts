@@ -4,6 +4,8 @@ export { decodeAscii, readString } from './strings.ts'
 export { contextTag, Tag } from './tags.ts'
 export {
   decodeOid,
+  MAX_INTEGER_OCTETS,
+  MAX_OID_OCTETS,
   readBitString,
   readBoolean,
   readInteger,

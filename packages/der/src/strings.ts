@@ -6,7 +6,9 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
  * Text of any ASN.1 string type that a certificate may hold, by the current element's tag.
- * TeletexString is read as Latin-1, as everyone does. Malformed content is refused, never replaced.
+ * TeletexString is read as Latin-1, as everyone does; a PrintableString may hold any ASCII, as certificates in use do.
+ * Malformed content is refused, never replaced. Control characters, NUL among them, are kept: who compares must look.
+ * @throws DerError `ERR_DER_UNEXPECTED_TAG` for what is no string, `ERR_DER_INVALID_VALUE` for malformed content.
  */
 export function readString(cursor: DerCursor): string {
   const decode = decoders[cursor.tag]
@@ -37,45 +39,59 @@ function decodeUtf8(content: Uint8Array): string | undefined {
   }
 }
 
-/** ASCII text of bytes, or undefined where a byte is above 0x7f. */
+/** ASCII text of bytes, or undefined where a byte is above 0x7f. Control characters, NUL among them, are kept. */
 export function decodeAscii(content: Uint8Array): string | undefined {
-  for (const byte of content) if (byte > 0x7f) return undefined
-  return latin1(content)
-}
-
-function latin1(content: Uint8Array): string {
+  const { length } = content
+  for (let i = 0; i < length; i++) if ((content[i] as number) > 0x7f) return undefined
+  if (length > 12) return utf8.decode(content) // the decoder's fixed cost is that of about 12 characters
   let text = ''
-  for (let i = 0; i < content.length; i += 4096) text += String.fromCharCode(...content.subarray(i, i + 4096))
+  for (let i = 0; i < length; i++) text += String.fromCharCode(content[i] as number)
   return text
 }
 
+function latin1(content: Uint8Array): string {
+  return fromUnits(content.length, (i) => content[i] as number)
+}
+
 function matching(content: Uint8Array, form: RegExp): string | undefined {
-  const text = latin1(content)
-  return form.test(text) ? text : undefined
+  const text = decodeAscii(content)
+  return text !== undefined && form.test(text) ? text : undefined
 }
 
 function decodeBmp(content: Uint8Array): string | undefined {
   if (content.length % 2 !== 0) return undefined
-  let text = ''
-  for (let i = 0; i < content.length; i += 2) {
-    const unit = (content[i] as number) * 256 + (content[i + 1] as number)
-    if (unit >= 0xd800 && unit <= 0xdfff) return undefined
-    text += String.fromCharCode(unit)
-  }
-  return text
+  const unit = (i: number): number => (content[2 * i] as number) * 256 + (content[2 * i + 1] as number)
+  const units = content.length / 2
+  for (let i = 0; i < units; i++) if (isSurrogate(unit(i))) return undefined
+  return fromUnits(units, unit)
 }
 
 function decodeUniversal(content: Uint8Array): string | undefined {
   if (content.length % 4 !== 0) return undefined
-  let text = ''
+  const units: number[] = []
   for (let i = 0; i < content.length; i += 4) {
-    const point =
-      (content[i] as number) * 0x1000000 +
-      (content[i + 1] as number) * 0x10000 +
-      (content[i + 2] as number) * 256 +
-      (content[i + 3] as number)
-    if (point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff)) return undefined
-    text += String.fromCodePoint(point)
+    const plane = (content[i] as number) * 256 + (content[i + 1] as number)
+    const low = (content[i + 2] as number) * 256 + (content[i + 3] as number)
+    if (plane > 0x10 || (plane === 0 && isSurrogate(low))) return undefined
+    if (plane === 0) units.push(low)
+    else units.push(0xd800 + ((plane - 1) << 6) + (low >> 10), 0xdc00 + (low & 0x3ff))
+  }
+  return fromUnits(units.length, (i) => units[i] as number)
+}
+
+function isSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdfff
+}
+
+/** Text of UTF-16 units, in pieces: one character at a time would cost 32 bytes of heap for each. */
+function fromUnits(length: number, unit: (i: number) => number): string {
+  let text = ''
+  for (let from = 0; from < length; from += PIECE) {
+    const piece = new Uint16Array(Math.min(PIECE, length - from))
+    for (let i = 0; i < piece.length; i++) piece[i] = unit(from + i)
+    text += String.fromCharCode(...piece)
   }
   return text
 }
+
+const PIECE = 4096

@@ -21,7 +21,14 @@ export const Tag = {
   SET: 0x31,
 } as const
 
-/** Context-specific tag `[number]`; number is 0 to 30. */
+/**
+ * Identifier octet of the context-specific tag `[number]`.
+ * @throws TypeError `ERR_INVALID_ARG_VALUE` unless number is an integer from 0 to 30.
+ */
 export function contextTag(number: number, constructed = false): number {
+  if (!(number >= 0 && number <= 30) || (number | 0) !== number)
+    throw Object.assign(new TypeError(`number must be an integer from 0 to 30, not ${number}`), {
+      code: 'ERR_INVALID_ARG_VALUE',
+    })
   return (constructed ? 0xa0 : 0x80) | number
 }

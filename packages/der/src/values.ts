@@ -24,15 +24,28 @@ export function readIntegerBytes(cursor: DerCursor): Uint8Array {
   return cursor.content()
 }
 
-/** INTEGER as a bigint of any size (the cost grows with its square: bound the length where that matters). */
-export function readInteger(cursor: DerCursor): bigint {
+/** How many octets `readInteger` takes unless told otherwise: a number of 65,536 bits. */
+export const MAX_INTEGER_OCTETS = 8192
+
+/**
+ * INTEGER as a bigint.
+ * @throws DerError `ERR_DER_TOO_LARGE` beyond `maxOctets`: who prints or multiplies the number pays more than linearly.
+ */
+export function readInteger(cursor: DerCursor, maxOctets: number = MAX_INTEGER_OCTETS): bigint {
   const content = readIntegerBytes(cursor)
-  let hex = ''
-  for (const byte of content) hex += byte.toString(16).padStart(2, '0')
-  return BigInt.asIntN(content.length * 8, BigInt(`0x${hex}`))
+  if (!(content.length <= maxOctets))
+    throw new DerError('ERR_DER_TOO_LARGE', 'integer is larger than expected', cursor.start)
+  let hex = '0x'
+  for (const byte of content) hex += HEX[byte] as string
+  return BigInt.asIntN(content.length * 8, BigInt(hex))
 }
 
-/** INTEGER or ENUMERATED of at most 6 octets as a number. */
+const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
+/**
+ * INTEGER or ENUMERATED of at most 6 octets as a number.
+ * @throws DerError `ERR_DER_TOO_LARGE`, `ERR_DER_INVALID_VALUE`.
+ */
 export function readSmallInteger(cursor: DerCursor): number {
   const content = readIntegerBytes(cursor)
   if (content.length > 6) throw new DerError('ERR_DER_TOO_LARGE', 'integer is larger than expected', cursor.start)
@@ -41,34 +54,52 @@ export function readSmallInteger(cursor: DerCursor): number {
   return value
 }
 
-/** OBJECT IDENTIFIER as dotted text (X.690 section 8.19); at most 64 octets. */
+/** The longest OBJECT IDENTIFIER that is read or written, in content octets; those in use stay below 30. */
+export const MAX_OID_OCTETS = 64
+
+/**
+ * OBJECT IDENTIFIER as dotted text (X.690 section 8.19).
+ * @throws DerError `ERR_DER_INVALID_VALUE`, `ERR_DER_TOO_LARGE` beyond {@link MAX_OID_OCTETS}.
+ */
 export function readOid(cursor: DerCursor): string {
   return decodeOid(cursor.content(), cursor.start)
 }
 
-/** Dotted text of the content octets of an OBJECT IDENTIFIER. */
+/** Dotted text of the content octets of an OBJECT IDENTIFIER; `offset` is what an error will say. As `readOid`. */
 export function decodeOid(content: Uint8Array, offset = 0): string {
-  if (content.length === 0 || content.length > 64 || (content.at(-1) as number) & 0x80)
-    throw new DerError('ERR_DER_INVALID_VALUE', 'not an object identifier', offset)
+  const { length } = content
+  if (length > MAX_OID_OCTETS) throw new DerError('ERR_DER_TOO_LARGE', 'object identifier is too long', offset)
+  if (length === 0 || (content[length - 1] as number) > 0x7f)
+    throw new DerError('ERR_DER_INVALID_VALUE', 'object identifier is cut off', offset)
   let text = ''
-  let arc = 0n
-  let small = 0
-  let octets = 0
-  for (const byte of content) {
-    if (octets === 0 && byte === 0x80) throw new DerError('ERR_DER_INVALID_VALUE', 'arc with a leading zero', offset)
-    octets++
-    if (octets <= 4) small = small * 128 + (byte & 0x7f)
-    if (octets === 4) arc = BigInt(small)
-    if (octets > 4) arc = arc * 128n + BigInt(byte & 0x7f)
-    if (byte & 0x80) continue
-    const value = octets > 4 ? arc : small
-    if (text !== '') text += `.${value}`
-    else if (value < 80) text = `${value < 40 ? 0 : 1}.${Number(value) % 40}`
-    else text = typeof value === 'bigint' ? `2.${value - 80n}` : `2.${value - 80}`
-    small = 0
-    octets = 0
+  let arcStart = 0
+  for (let i = 0; i < length; i++) {
+    if ((content[i] as number) > 0x7f) continue
+    if (content[arcStart] === 0x80) throw new DerError('ERR_DER_INVALID_VALUE', 'arc with a leading zero', offset)
+    // Four octets of 7 bits stay exact in a number; longer arcs (UUIDs below 2.25) need a bigint.
+    const value = i - arcStart < 4 ? smallArc(content, arcStart, i) : largeArc(content, arcStart, i)
+    text = arcStart === 0 ? firstArcs(value) : `${text}.${value}`
+    arcStart = i + 1
   }
   return text
+}
+
+function smallArc(content: Uint8Array, from: number, to: number): number {
+  let value = 0
+  for (let i = from; i <= to; i++) value = (value << 7) | ((content[i] as number) & 0x7f)
+  return value
+}
+
+function largeArc(content: Uint8Array, from: number, to: number): bigint {
+  let value = 0n
+  for (let i = from; i <= to; i++) value = (value << 7n) | BigInt((content[i] as number) & 0x7f)
+  return value
+}
+
+/** The first two arcs share one number (X.690 section 8.19.4). */
+function firstArcs(value: number | bigint): string {
+  if (typeof value === 'bigint') return `2.${value - 80n}`
+  return value < 40 ? `0.${value}` : value < 80 ? `1.${value - 40}` : `2.${value - 80}`
 }
 
 /** A BIT STRING's bits and how many of the last octet are unused (X.690 section 11.2: those are zero). */
@@ -93,7 +124,12 @@ export function readOctetAlignedBits(cursor: DerCursor): Uint8Array {
   return bits
 }
 
-/** UTCTime or GeneralizedTime in the form RFC 5280 section 4.1.2.5 demands (seconds, Zulu), in milliseconds since 1970. */
+/**
+ * UTCTime or GeneralizedTime in the form RFC 5280 section 4.1.2.5 demands (seconds, Zulu), in milliseconds since
+ * 1970. Two-digit years are 1950 to 2049; a leap second (60) is refused, as OpenSSL does. Not checked: which of both types
+ * was due.
+ * @throws DerError `ERR_DER_UNEXPECTED_TAG`, `ERR_DER_INVALID_VALUE`.
+ */
 export function readTime(cursor: DerCursor): number {
   const { bytes, tag, contentStart: p, contentEnd } = cursor
   const yearDigits = tag === Tag.UTC_TIME ? 2 : tag === Tag.GENERALIZED_TIME ? 4 : 0

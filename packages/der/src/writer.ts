@@ -1,10 +1,18 @@
 import { DerError } from './errors.ts'
 import { Tag } from './tags.ts'
+import { MAX_OID_OCTETS } from './values.ts'
 
-/** One element: identifier octet, shortest length (X.690 section 10.1), content. Several parts are joined. */
+/**
+ * One element: identifier octet, shortest length (X.690 section 10.1), content. Several parts are joined.
+ * @throws DerError `ERR_DER_LONG_TAG` for a tag of more than one octet, `ERR_DER_TOO_LARGE` beyond 4 GiB. What a caller gives
+ *   wrongly to any function of this file is a DerError too, at offset 0.
+ */
 export function element(tag: number, ...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  if (!(tag >= 0 && tag <= 0xff) || (tag & 0x1f) === 0x1f)
+    throw new DerError('ERR_DER_LONG_TAG', `${tag} is not a tag of one octet`, 0)
   let length = 0
   for (const part of parts) length += part.length
+  if (length > 0xffffffff) throw new DerError('ERR_DER_TOO_LARGE', 'content is longer than 4 GiB', 0)
   const octets = length < 0x80 ? 0 : length < 0x100 ? 1 : length < 0x10000 ? 2 : length < 0x1000000 ? 3 : 4
   const out = new Uint8Array(2 + octets + length)
   out[0] = tag
@@ -18,6 +26,7 @@ export function element(tag: number, ...parts: readonly Uint8Array[]): Uint8Arra
   return out
 }
 
+/** SEQUENCE or SEQUENCE OF, in the order given. */
 export function sequence(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   return element(Tag.SEQUENCE, ...parts)
 }
@@ -33,10 +42,12 @@ function compareBytes(a: Uint8Array, b: Uint8Array): number {
   return a.length - b.length
 }
 
+/** BOOLEAN. A field with a DEFAULT is left out where the value is the default: that is the caller's to do. */
 export function boolean(value: boolean): Uint8Array<ArrayBuffer> {
   return element(Tag.BOOLEAN, Uint8Array.of(value ? 0xff : 0))
 }
 
+/** NULL, as the parameters of RSA algorithms. */
 export function nullElement(): Uint8Array<ArrayBuffer> {
   return element(Tag.NULL)
 }
@@ -60,18 +71,20 @@ function unsignedOctets(value: Uint8Array): Uint8Array {
 }
 
 function signedOctets(value: bigint): Uint8Array {
-  let octets = 1
-  while (BigInt.asIntN(octets * 8, value) !== value) octets++
-  const out = new Uint8Array(octets)
-  let rest = BigInt.asUintN(octets * 8, value)
-  for (let i = octets - 1; i >= 0; i--) {
-    out[i] = Number(rest & 0xffn)
-    rest >>= 8n
-  }
-  return out
+  // The magnitude's bits, one's complement for the negative, and one bit for the sign.
+  const magnitude = value < 0n ? ~value : value
+  const digits = magnitude.toString(16)
+  const bits = digits.length * 4 - (Math.clz32(Number.parseInt(digits[0] as string, 16)) - 28)
+  const octets = Math.floor(bits / 8) + 1
+  const hex = BigInt.asUintN(octets * 8, value)
+    .toString(16)
+    .padStart(octets * 2, '0')
+  return Uint8Array.from({ length: octets }, (_, i) => Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16))
 }
 
+/** ENUMERATED from a safe integer. */
 export function enumerated(value: number): Uint8Array<ArrayBuffer> {
+  if (!Number.isSafeInteger(value)) throw new DerError('ERR_DER_INVALID_VALUE', `${value} is not an integer`, 0)
   return element(Tag.ENUMERATED, signedOctets(BigInt(value)))
 }
 
@@ -80,7 +93,7 @@ export function oid(text: string): Uint8Array<ArrayBuffer> {
   return element(Tag.OID, encodeOid(text))
 }
 
-/** Content octets of an OBJECT IDENTIFIER (X.690 section 8.19). */
+/** Content octets of an OBJECT IDENTIFIER (X.690 section 8.19), of at most {@link MAX_OID_OCTETS}. */
 export function encodeOid(text: string): Uint8Array<ArrayBuffer> {
   if (!/^[0-2](\.(0|[1-9][0-9]*))+$/.test(text) || text.length > 256)
     throw new DerError('ERR_DER_INVALID_VALUE', `'${text.slice(0, 80)}' is not an object identifier`, 0)
@@ -94,25 +107,31 @@ export function encodeOid(text: string): Uint8Array<ArrayBuffer> {
     for (let rest = arc >> 7n; rest > 0n; rest >>= 7n) octets.unshift(Number(rest & 0x7fn) | 0x80)
     out.push(...octets)
   }
+  if (out.length > MAX_OID_OCTETS) throw new DerError('ERR_DER_TOO_LARGE', 'object identifier is too long', 0)
   return Uint8Array.from(out)
 }
 
+/** OCTET STRING. */
 export function octetString(content: Uint8Array): Uint8Array<ArrayBuffer> {
   return element(Tag.OCTET_STRING, content)
 }
 
 /** BIT STRING; `unused` bits of the last octet are not part of it and are written as zero. */
 export function bitString(bits: Uint8Array, unused = 0): Uint8Array<ArrayBuffer> {
+  if (!(unused >= 0 && unused <= 7) || (unused > 0 && bits.length === 0))
+    throw new DerError('ERR_DER_INVALID_VALUE', `${unused} unused bits in ${bits.length} octets`, 0)
   const out = element(Tag.BIT_STRING, Uint8Array.of(unused), bits)
   if (unused > 0) out[out.length - 1] = (out.at(-1) as number) & (0xff << unused)
   return out
 }
 
-/** A named-bit list (X.690 section 11.2.2: trailing zero bits are cut). Bit 0 is the first. */
+/** A named-bit list (X.690 section 11.2.2: trailing zero bits are cut). Bit 0 is the first, 1023 the last there may be. */
 export function namedBits(numbers: Iterable<number>): Uint8Array<ArrayBuffer> {
   let highest = -1
   const bits: number[] = []
   for (const number of numbers) {
+    if (!(number >= 0 && number < 1024) || (number | 0) !== number)
+      throw new DerError('ERR_DER_INVALID_VALUE', `${number} is not a bit number`, 0)
     const octet = number >> 3
     while (bits.length <= octet) bits.push(0)
     bits[octet] = (bits[octet] as number) | (0x80 >> (number & 7))
@@ -121,7 +140,9 @@ export function namedBits(numbers: Iterable<number>): Uint8Array<ArrayBuffer> {
   return bitString(Uint8Array.from(bits), highest < 0 ? 0 : 7 - (highest & 7))
 }
 
+/** UTF8String; a lone surrogate is refused, not replaced. */
 export function utf8String(text: string): Uint8Array<ArrayBuffer> {
+  if (/\p{Surrogate}/u.test(text)) throw new DerError('ERR_DER_INVALID_VALUE', 'text has a lone surrogate', 0)
   return element(Tag.UTF8_STRING, new TextEncoder().encode(text))
 }
 
@@ -130,6 +151,7 @@ export function ia5String(text: string): Uint8Array<ArrayBuffer> {
   return element(Tag.IA5_STRING, asciiBytes(text))
 }
 
+/** PrintableString; text beyond its alphabet (X.680 section 41.4) is refused. */
 export function printableString(text: string): Uint8Array<ArrayBuffer> {
   if (!/^[A-Za-z0-9 '()+,\-./:=?]*$/.test(text))
     throw new DerError('ERR_DER_INVALID_VALUE', 'text is not a PrintableString', 0)
