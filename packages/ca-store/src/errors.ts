@@ -13,6 +13,7 @@ export type CaStoreErrorCode =
   | 'ERR_CA_DUPLICATE'
   | 'ERR_CA_EMPTY'
   | 'ERR_CA_ENVIRONMENT'
+  | 'ERR_CA_CACHE_UNWRITABLE'
 
 /** Where an error arose, as far as that is known. */
 export interface CaStoreErrorPlace {

@@ -14,7 +14,8 @@ export function nameHash(name: Uint8Array): string {
 
 /** The canonical name as a string of octets, for maps. Two names are equal where these are (RFC 5280 section 7.1). */
 export function nameKey(name: Uint8Array): string {
-  return canonicalName(name).toString('latin1')
+  const length = writePlainName(name)
+  return length < 0 ? canonicalName(name).toString('latin1') : plain.toString('latin1', 0, length)
 }
 
 /**
@@ -166,4 +167,62 @@ class Output {
 
 function bigEndian(value: number, octets: number): number[] {
   return Array.from({ length: octets }, (_, i) => (value >>> (8 * (octets - 1 - i))) & 0xff)
+}
+
+const plain = Buffer.alloc(256)
+
+/**
+ * The canonical form of the common case, written to `plain` in one pass: one attribute of less than 128 octets for each RDN,
+ * ASCII text, 255 octets in all. Returns its length, or -1 where the name is of another kind or malformed. A store asks this of each subject.
+ */
+function writePlainName(name: Uint8Array): number {
+  const end = name.length
+  const first = name[1] === 0x81 && (name[2] as number) >= 0x80 ? 3 : 2
+  if (end > 258 || name[0] !== Tag.SEQUENCE || name[first - 1] !== end - first) return -1
+  let out = 0
+  for (let at = first; at < end; ) {
+    const length = name[at + 1] as number
+    const rdnEnd = at + 2 + length
+    const valueAt = at + 6 + (name[at + 5] as number)
+    const tag = name[valueAt]
+    if (
+      name[at] !== Tag.SET ||
+      length > 0x7f ||
+      rdnEnd > end ||
+      name[at + 2] !== Tag.SEQUENCE ||
+      name[at + 3] !== length - 2
+    )
+      return -1
+    if (name[at + 4] !== Tag.OID || valueAt + 2 > rdnEnd || name[valueAt + 1] !== rdnEnd - valueAt - 2) return -1
+    if (tag !== Tag.PRINTABLE_STRING && tag !== Tag.UTF8_STRING && tag !== Tag.IA5_STRING) return -1
+    const start = out
+    for (let i = at; i < valueAt; i++) plain[out++] = name[i] as number
+    plain[out] = Tag.UTF8_STRING
+    const textAt = out + 2
+    out = writePlainText(name, valueAt + 2, rdnEnd, textAt)
+    if (out < 0) return -1
+    plain[textAt - 1] = out - textAt
+    plain[start + 1] = out - start - 2
+    plain[start + 3] = out - start - 4
+    at = rdnEnd
+  }
+  return out
+}
+
+/** As `canonicalUtf8`, for ASCII alone. Returns the end of what was written, or -1. */
+function writePlainText(from: Uint8Array, start: number, end: number, to: number): number {
+  let out = to
+  let space = true // leading white space goes
+  for (let i = start; i < end; i++) {
+    const byte = from[i] as number
+    if (byte > 0x7f) return -1
+    if (!isSpace(byte)) {
+      plain[out++] = byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte
+      space = false
+    } else if (!space) {
+      plain[out++] = 0x20
+      space = true
+    }
+  }
+  return space && out > to ? out - 1 : out
 }

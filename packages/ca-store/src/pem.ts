@@ -1,6 +1,6 @@
-/** One certificate block of a PEM text, by position: nothing is decoded before it is looked at. */
+/** One certificate block of a PEM file, by position: nothing is decoded before it is looked at. */
 export interface PemBlock {
-  readonly text: string
+  readonly bytes: Buffer
   /** Start of the base64 body. */
   readonly start: number
   /** End of the base64 body. */
@@ -15,53 +15,61 @@ export interface PemBlock {
 export const MAX_CERTIFICATES = 20_000
 
 // RFC 7468 section 5 and OpenSSL's PEM_STRING_X509, PEM_STRING_X509_OLD, PEM_STRING_X509_TRUSTED.
-const labels: ReadonlyMap<string, { readonly trusted: boolean; readonly end: string }> = new Map(
+const labels: ReadonlyMap<string, { readonly trusted: boolean; readonly end: Buffer }> = new Map(
   ['CERTIFICATE', 'X509 CERTIFICATE', 'TRUSTED CERTIFICATE'].map((label) => [
     label,
-    { trusted: label.startsWith('TRUSTED'), end: `-----END ${label}-----` },
+    { trusted: label.startsWith('TRUSTED'), end: Buffer.from(`-----END ${label}-----`) },
   ]),
 )
 
 /** Every certificate block, in order; other blocks and the text between them are passed over. One more than `limit` at most. */
-export function findCertificateBlocks(text: string, limit: number = MAX_CERTIFICATES): PemBlock[] {
+export function findCertificateBlocks(bytes: Buffer, limit: number = MAX_CERTIFICATES): PemBlock[] {
   const blocks: PemBlock[] = []
   let at = 0
   while (blocks.length <= limit) {
-    const begin = text.indexOf('-----BEGIN ', at)
+    const begin = bytes.indexOf(BEGIN, at)
     if (begin < 0) break
-    const labelEnd = text.indexOf('-----', begin + 11)
+    const labelEnd = bytes.indexOf(DASHES, begin + BEGIN.length)
     if (labelEnd < 0) break
-    const label = labels.get(text.slice(begin + 11, Math.min(labelEnd, begin + 32)))
-    if (label === undefined || !startsLine(text, begin)) {
+    const label = labels.get(bytes.toString('latin1', begin + BEGIN.length, Math.min(labelEnd, begin + 32)))
+    if (label === undefined || !startsLine(bytes, begin)) {
       at = labelEnd
       continue
     }
-    const start = labelEnd + 5
-    const dashes = text.indexOf('-----', start)
-    const end = dashes < 0 ? text.length : dashes
-    const complete = text.startsWith(label.end, end)
-    blocks.push({ text, start, end, trusted: label.trusted, complete })
+    const start = labelEnd + DASHES.length
+    const dashes = bytes.indexOf(DASHES, start)
+    const end = dashes < 0 ? bytes.length : dashes
+    const complete =
+      bytes.compare(label.end, 0, label.end.length, end, Math.min(end + label.end.length, bytes.length)) === 0
+    blocks.push({ bytes, start, end, trusted: label.trusted, complete })
     at = complete ? end + label.end.length : end
   }
   return blocks
 }
 
-function startsLine(text: string, at: number): boolean {
-  const before = text.charCodeAt(at - 1)
+const BEGIN = Buffer.from('-----BEGIN ')
+const DASHES = Buffer.from('-----')
+
+function startsLine(bytes: Buffer, at: number): boolean {
+  const before = bytes[at - 1]
   return at === 0 || before === 0x0a || before === 0x0d
 }
 
 /** The bytes of a block. Characters that are not base64 are passed over: see {@link isBase64}. */
 export function decodeBlock(block: PemBlock): Buffer {
-  return Buffer.from(block.text.slice(block.start, block.end), 'base64')
+  return Buffer.from(body(block), 'base64')
 }
 
 /** Whether the body is base64 and white space alone, with padding only at its end. */
 export function isBase64(block: PemBlock): boolean {
-  const body = block.text.slice(block.start, block.end)
-  if (/[^A-Za-z0-9+/=\s]/.test(body)) return false
-  const padding = body.indexOf('=')
-  return padding < 0 || /^={1,2}\s*$/.test(body.slice(padding))
+  const text = body(block)
+  if (/[^A-Za-z0-9+/=\s]/.test(text)) return false
+  const padding = text.indexOf('=')
+  return padding < 0 || /^={1,2}\s*$/.test(text.slice(padding))
+}
+
+function body({ bytes, start, end }: PemBlock): string {
+  return bytes.toString('latin1', start, end)
 }
 
 /** A PEM block of 64 columns (RFC 7468 section 2). */

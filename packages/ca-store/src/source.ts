@@ -65,9 +65,9 @@ export function readCaFile(
 export function parseCertificates(input: string | Uint8Array, list: EntryList, derToo = true, firstIndex = 0): Entry[] {
   if (derToo && typeof input !== 'string' && input[0] === 0x30)
     return [new Entry(list, firstIndex, Uint8Array.from(input))]
-  const text =
-    typeof input === 'string' ? input : Buffer.from(input.buffer, input.byteOffset, input.length).toString('latin1')
-  const blocks = findCertificateBlocks(text)
+  const bytes =
+    typeof input === 'string' ? Buffer.from(input) : Buffer.from(input.buffer, input.byteOffset, input.length)
+  const blocks = findCertificateBlocks(bytes)
   const file = list.file ?? list.by
   if (blocks.length === 0) throw new CaStoreError('ERR_CA_NOT_PEM', 'holds no certificate in PEM', { file })
   if (blocks.length > MAX_CERTIFICATES)
@@ -79,6 +79,6 @@ export function parseCertificates(input: string | Uint8Array, list: EntryList, d
 export function parsePemList(texts: readonly string[], list: EntryList): Entry[] {
   const entries: Entry[] = []
   for (const text of texts)
-    for (const block of findCertificateBlocks(text)) entries.push(new Entry(list, entries.length, block))
+    for (const block of findCertificateBlocks(Buffer.from(text))) entries.push(new Entry(list, entries.length, block))
   return entries
 }
