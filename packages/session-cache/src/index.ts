@@ -1,0 +1,5 @@
+export { SessionCacheError, type SessionErrorCode, type SessionErrorDetails } from './errors.ts'
+export { SessionCache, type SessionCacheOptions } from './session-cache.ts'
+export type { SessionEntry } from './session-entry.ts'
+export type { SessionStore } from './session-store.ts'
+export { isProcessLocal, sessionIdContext, trustKey } from './trust-key.ts'

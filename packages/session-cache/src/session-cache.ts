@@ -1,0 +1,71 @@
+import { invalidType, invalidValue, positiveInteger, refuseUnknownOptions } from './misuse.ts'
+import { coarseNow } from './coarse-clock.ts'
+import { checkEntry, isReusable, type SessionEntry } from './session-entry.ts'
+import type { SessionStore } from './session-store.ts'
+import { Shelf } from './shelf.ts'
+
+/** What a `SessionCache` is made with. */
+export interface SessionCacheOptions {
+  /** Sessions over all keys; the least recently used goes first. Default 1,000 (2 to 10 KB each, most of it the peer's chain). */
+  readonly maxSize?: number | undefined
+  /** Sessions of one key, so that a server that sends tickets without end cannot displace the others'. Default 32. */
+  readonly maxPerKey?: number | undefined
+  /** The clock, in milliseconds since 1970. Default: `Date.now`, read once per turn of the event loop. */
+  readonly now?: (() => number) | undefined
+}
+
+/**
+ * TLS sessions in memory, many per key, each with what is known of its peer.
+ *
+ * The key decides who may resume what: make it with `trustKey()`. The cache knows nothing of TLS and checks no certificate; it sees to
+ * it that a TLS 1.3 session is handed out once, that nothing is handed out after its time, and that no more than `maxSize` are kept.
+ */
+export class SessionCache<E = unknown> implements SessionStore<E> {
+  readonly maxSize: number
+  readonly maxPerKey: number
+  readonly #now: () => number
+  readonly #shelf: Shelf<SessionEntry<E>>
+
+  constructor(options: SessionCacheOptions = {}) {
+    refuseUnknownOptions(options, ['maxSize', 'maxPerKey', 'now'])
+    this.maxSize = positiveInteger('options.maxSize', options.maxSize, 1000)
+    if (this.maxSize > 2 ** 24 - 1)
+      throw invalidValue('options.maxSize', 'must be below 2 ** 24, which is where a Map ends')
+    this.maxPerKey = positiveInteger('options.maxPerKey', options.maxPerKey, 32)
+    if (options.now !== undefined && typeof options.now !== 'function') throw invalidType('options.now', 'a function')
+    this.#now = options.now ?? coarseNow
+    this.#shelf = new Shelf(this.maxSize)
+  }
+
+  /** The number of sessions kept, among them such as have expired and were not asked for since. */
+  get size(): number {
+    return this.#shelf.size
+  }
+
+  /** Keeps a session, as the newest of its key. To be called after a positive verdict only. The entry must not be altered later. */
+  add(key: string, session: SessionEntry<E>): void {
+    checkKey(key)
+    checkEntry(session)
+    this.#shelf.add(key, session, session.expires, isReusable(session), this.maxPerKey)
+  }
+
+  /** The newest session of a key that has not expired. A session of TLS 1.3 is thereby taken out: nobody else gets it. */
+  get(key: string): SessionEntry<E> | undefined {
+    return this.#shelf.take(key, this.#now)
+  }
+
+  /** Drops all sessions of a key, or the one with the same session bytes. */
+  delete(key: string, session?: SessionEntry<E>): void {
+    this.#shelf.removeWhere(key, (kept) => session === undefined || Buffer.compare(kept.session, session.session) === 0)
+  }
+
+  /** Every key and session that is kept, the least recently used first. For inspection and for `serializeSessions`: nothing is taken. */
+  entries(): IterableIterator<readonly [key: string, session: SessionEntry<E>]> {
+    return this.#shelf.entries()
+  }
+}
+
+function checkKey(key: string): void {
+  if (typeof key !== 'string') throw invalidType('key', 'a string')
+  if (key === '') throw invalidValue('key', 'must not be empty')
+}
