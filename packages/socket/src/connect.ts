@@ -4,7 +4,7 @@ import { startTlsEngine } from './engine/choose.ts'
 import { invalidValue, SecureSocketError } from './errors.ts'
 import { contextFor } from './options/context.ts'
 import { policyFor, withoutBrackets } from './options/policy.ts'
-import { resolve, type Resolved } from './options/resolve.ts'
+import { forStartTls, resolve, type Resolved } from './options/resolve.ts'
 import type { ConnectOptions } from './options/types.ts'
 import { coreOf, makeSocket, type SecureSocket } from './secure-socket.ts'
 
@@ -53,6 +53,7 @@ export function dial(options: ConnectOptions): SecureSocket {
   if (transport.socket === undefined && transport.port === undefined && transport.path === undefined) throw invalidValue('port', 'is needed')
   const socket = makeSocket(facade)
   const core = coreOf(socket)
+  core.inherited = forStartTls(options)
   core.located({
     ...(transport.host === undefined ? {} : { host: transport.host }),
     ...(transport.port === undefined ? {} : { port: Number(transport.port) }),

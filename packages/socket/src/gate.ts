@@ -9,6 +9,7 @@ export interface GateOutput {
   /** False: no more until `pull()`. */
   push(chunk: Uint8Array): boolean
   ended(how: EndKind): void
+  shutdown(): void
   failed(error: Error): void
   /** Bytes have moved in either direction. */
   active(): void
@@ -36,6 +37,7 @@ export class Gate implements EngineSink {
   /** Bytes written through completed writes, and bytes delivered, over all engines. */
   bytesWritten = 0
   bytesRead = 0
+  #refuseLater = false
   #flushing: { readonly boundary: number; readonly reached: () => void } | undefined
 
   constructor(output: GateOutput) {
@@ -46,9 +48,11 @@ export class Gate implements EngineSink {
     return this.#open
   }
 
-  /** Takes over this engine's deliveries; the gate stays closed. */
+  /** Takes over this engine's deliveries, in the place of an earlier one's; the gate is closed. */
   attach(engine: Engine): void {
+    this.#open = false
     this.#engine = engine
+    this.#heldEnding = undefined
     engine.attach(this)
   }
 
@@ -65,6 +69,7 @@ export class Gate implements EngineSink {
   #openFor(engine: Engine): void {
     if (this.#closed || this.#engine !== engine) throw notOpened('the engine is not the attached one')
     this.#open = true
+    this.#refuseLater = false
     this.#flushing = undefined
     const held = this.#held
     const heldFinish = this.#heldFinish
@@ -78,10 +83,12 @@ export class Gate implements EngineSink {
 
   /**
    * Closes the gate for what is written from now on; what the stream took before (`boundary` bytes over all) still goes
-   * to the present engine. `reached` is called when all of it has left. Reading stops at once.
+   * to the present engine. `reached` is called when all of it has left. Reading stops at once. What is written later is held,
+   * or refused where it might leave in clear although it was meant to be secret.
    */
-  closeAfter(boundary: number, reached: () => void): void {
+  closeAfter(boundary: number, later: 'hold' | 'refuse', reached: () => void): void {
     this.#open = false
+    this.#refuseLater = later === 'refuse'
     this.#flushing = { boundary, reached }
     this.#checkBoundary()
   }
@@ -101,20 +108,20 @@ export class Gate implements EngineSink {
   write(chunks: readonly Uint8Array[], done: Done): void {
     if (this.#closed) return done(closedError())
     if (this.#open) return this.#send(chunks, done)
-    if (this.#flushing === undefined) {
-      this.#held = { chunks, done }
-      return
-    }
+    if (this.#flushing === undefined) return this.#hold(chunks, done)
     const [before, after] = splitAt(chunks, this.#flushing.boundary - this.bytesWritten)
-    if (before.length === 0) {
-      this.#held = { chunks: after, done }
-      return
-    }
+    if (before.length === 0) return this.#hold(after, done)
     this.#send(before, (error) => {
       if (error !== null && error !== undefined) return done(error)
       if (after.length === 0) return done()
       this.write(after, done)
     })
+  }
+
+  #hold(chunks: readonly Uint8Array[], done: Done): void {
+    if (this.#refuseLater)
+      done(new SecureSocketError('ERR_SECURE_SOCKET_STATE', 'written while TLS is being stopped: it would leave in clear', { phase: 'stop' }))
+    else this.#held = { chunks, done }
   }
 
   #send(chunks: readonly Uint8Array[], done: Done): void {
@@ -152,6 +159,12 @@ export class Gate implements EngineSink {
     heldFinish?.(error ?? closedError())
   }
 
+  /** Closes without touching the engine: its transport has been handed to somebody else. */
+  forget(): void {
+    this.#engine = undefined
+    this.close(null)
+  }
+
   data(chunk: Uint8Array): boolean {
     if (!this.#open) {
       // An engine that delivers unasked is broken; the bytes must not reach the program, and must not vanish silently either.
@@ -162,6 +175,10 @@ export class Gate implements EngineSink {
     this.#output.active()
     this.#wanted = this.#output.push(chunk)
     return this.#wanted
+  }
+
+  shutdown(): void {
+    this.#output.shutdown()
   }
 
   end(how: EndKind): void {

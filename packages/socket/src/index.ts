@@ -17,6 +17,7 @@ export type {
   PassphraseOption,
   PeerOptions,
   ServerOptions,
+  StartTlsOptions,
   VerifyAnswer,
   VerifyCallback,
   VerifyOptions,
@@ -24,6 +25,8 @@ export type {
 } from './options/types.ts'
 export type { SecureServer, SecureServerEvents } from './secure-server.ts'
 export { type FacadeOptions, SecureSocket } from './secure-socket.ts'
+export { startTls } from './start-tls.ts'
+export type { StopTlsOptions } from './stop-tls.ts'
 export type { PhaseName } from './state.ts'
 export type {
   ChainEvidence,

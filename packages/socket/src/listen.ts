@@ -23,5 +23,5 @@ export async function listen(options: ListenOptions): Promise<SecureServer> {
     ),
   )
   const { signal: _signal, ...sockets } = facade // the signal closes the server, not each connection by itself
-  return new SecureServer({ ...resolved, facade: sockets }, made).listen(where)
+  return new SecureServer(options, { ...resolved, facade: sockets }, made).listen(where)
 }

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type ListenOptions as NetListenOptions,
 import { startTlsEngine } from './engine/choose.ts'
 import type { Context } from './options/context.ts'
 import { policyFor } from './options/policy.ts'
-import type { Resolved } from './options/resolve.ts'
+import { forStartTls, type Resolved } from './options/resolve.ts'
 import { coreOf, makeSocket, type SecureSocket } from './secure-socket.ts'
 
 export interface SecureServerEvents {
@@ -24,13 +24,15 @@ export class SecureServer extends EventEmitter<SecureServerEvents> implements As
   readonly #server: Server
   readonly #resolved: Resolved
   readonly #context: Context
+  readonly #given: object
   readonly #sockets = new Set<SecureSocket>()
 
   /** @internal Use `listen`. */
-  constructor(resolved: Resolved, context: Context) {
+  constructor(given: object, resolved: Resolved, context: Context) {
     super()
     this.#resolved = resolved
     this.#context = context
+    this.#given = { ...forStartTls(given), isServer: true }
     const { noDelay, keepAlive, keepAliveInitialDelay } = resolved.transport
     this.#server = createServer({
       allowHalfOpen: true, // the facade decides about half-open connections
@@ -59,6 +61,7 @@ export class SecureServer extends EventEmitter<SecureServerEvents> implements As
     const socket = makeSocket({ ...facade })
     const core = coreOf(socket)
     core.transport = transport
+    core.inherited = this.#given
     core.located({
       ...(transport.remoteAddress === undefined ? {} : { host: transport.remoteAddress }),
       ...(transport.remotePort === undefined ? {} : { port: transport.remotePort }),

@@ -1,5 +1,6 @@
 import type { X509Certificate } from 'node:crypto'
 import { Socket, type SocketConstructorOpts } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import { fingerprint as fingerprintOf, type FingerprintOptions } from '@x/utils'
 import { decodeStrings } from './engine/node-internals.ts'
@@ -8,6 +9,9 @@ import { installSurface } from './net-surface.ts'
 import { certificatesOf, type ReportingMethod, reportingMethods } from './peer-info.ts'
 import { SocketCore } from './socket-core.ts'
 import type { PhaseName } from './state.ts'
+import type { StartTlsOptions } from './options/types.ts'
+import { stopTls, type StopTlsOptions } from './stop-tls.ts'
+import { upgrade, upgradeOptions } from './upgrade.ts'
 import type { Verification } from './verify/verification.ts'
 
 type Done = (error?: Error | null) => void
@@ -122,6 +126,25 @@ export class SecureSocket extends Socket {
     if (engine === undefined || this.#core.verification === undefined)
       throw new SecureSocketError('ERR_SECURE_SOCKET_STATE', `${method}() needs a secure connection; this one is ${this.phase}`)
     return engine
+  }
+
+  /**
+   * Starts TLS on a socket that is still plain (`startHandshake: false`, or after `stopTls()`), with the options of `connect` or `listen`
+   * where no others are given. See the function `startTls`.
+   */
+  async startTls(options: StartTlsOptions = {}): Promise<this> {
+    await upgrade(this, this.#core, upgradeOptions({ ...this.#core.inherited, ...options }))
+    return this
+  }
+
+  /**
+   * Ends TLS; the connection goes on in clear as the same object, or with `detach` as the transport below. Only where it was made with
+   * `stoppable: true`; else it rejects with ERR_SECURE_SOCKET_ENGINE. Writing meanwhile is an error: a secret must not leave in clear.
+   */
+  stopTls(options: StopTlsOptions & { readonly detach: true }): Promise<Duplex>
+  stopTls(options?: StopTlsOptions): Promise<this>
+  stopTls(options: StopTlsOptions = {}): Promise<this | Duplex> {
+    return stopTls(this, this.#core, options) as Promise<this | Duplex>
   }
 
   /** Refused: it would open a connection in clear behind the socket's back. Use the function `connect`. */

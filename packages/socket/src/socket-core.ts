@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { restartIdleTimer } from './engine/node-internals.ts'
-import type { EndKind, PeerClaim, PlainEngine, TlsEngine } from './engine/engine.ts'
+import type { EndKind, PeerClaim, PlainEngine, Released, TlsEngine } from './engine/engine.ts'
 import { PlainTransport } from './engine/plain.ts'
 import { type ErrorDetails, type Phase, PeerRefusedError, SecureSocketError, withDetails } from './errors.ts'
 import { Gate, type GateOutput } from './gate.ts'
@@ -16,7 +16,7 @@ import type { Verification } from './verify/verification.ts'
 export interface CoreOutput {
   /** False: no more until the stream asks again. */
   push(chunk: Uint8Array | null): boolean
-  emit(event: 'secureConnect' | 'secure'): void
+  emit(event: 'secureConnect' | 'secure' | 'peerShutdown'): void
   destroy(error: Error): void
 }
 
@@ -39,6 +39,8 @@ export class SocketCore implements GateOutput, Surface {
   /** The name sent to, or received from, the other side. */
   servername: string | false = false
   lastError: Error | undefined
+  /** What `startTls()` on this socket takes where it is not told: the options of `connect` or `listen` that apply to it. */
+  inherited: object = {}
 
   constructor(facade: SecureSocket, output: CoreOutput) {
     this.#facade = facade
@@ -128,6 +130,48 @@ export class SocketCore implements GateOutput, Surface {
     }
   }
 
+  /**
+   * Leaves the plain phase for TLS: what was written before this call still goes out in clear, what is written after it waits.
+   * Resolves with the transport once the former has left.
+   * Rejects with ERR_SECURE_SOCKET_PLAINTEXT_LEFT where plaintext was received that nobody has read: it may be injected.
+   */
+  async leavePlain(role: 'client' | 'server'): Promise<Duplex> {
+    const state = this.#state
+    if (state.phase !== 'plain')
+      throw new SecureSocketError('ERR_SECURE_SOCKET_STATE', `TLS cannot be started on a socket that is ${state.phase}`, { phase: 'starttls' })
+    const { engine } = state
+    engine.stopReading()
+    const flushed = this.#flushed('hold')
+    refusePlaintextLeft(this.#facade.readableLength + engine.unreadLength())
+    await flushed
+    // what a client receives before its hello has left cannot be TLS; to a server it is the hello
+    if (role === 'client') refusePlaintextLeft(engine.unreadLength())
+    return engine.release().transport
+  }
+
+  /** Closes the gate for new writes and resolves when those before have left. */
+  #flushed(later: 'hold' | 'refuse'): Promise<void> {
+    const flushed = new Promise<void>((resolve, reject) => {
+      this.gate.closeAfter(this.gate.bytesWritten + this.#facade.writableLength, later, resolve)
+      this.#ending.signal.addEventListener('abort', () => reject(closedMeanwhile()), { once: true })
+    })
+    flushed.catch(() => undefined) // the caller may have failed for another reason already
+    return flushed
+  }
+
+  /** Ends TLS; the connection goes on in clear. Resolves with the plain engine, not yet open, and what had been decrypted but not read. */
+  async stop(waitForPeer: boolean): Promise<{ readonly released: Released; readonly unreadSecure: number }> {
+    const state = this.#state
+    if (state.phase !== 'secure')
+      throw new SecureSocketError('ERR_SECURE_SOCKET_STATE', `TLS cannot be stopped on a socket that is ${state.phase}`, { phase: 'stop' })
+    const { engine, verification } = state
+    if (engine.kind === 'native') await engine.stop(waitForPeer, this.closing) // rejects, and nothing has changed
+    this.#setState({ phase: 'stopping', engine, verification })
+    await this.#flushed('refuse')
+    const released = await engine.stop(waitForPeer, this.closing)
+    return { released, unreadSecure: this.#facade.readableLength }
+  }
+
   /** For good; synchronous. */
   close(error: Error | null): void {
     if (this.#state.phase === 'closed') return
@@ -137,6 +181,14 @@ export class SocketCore implements GateOutput, Surface {
     this.gate.close(error)
     this.transport?.destroy()
     this.#ending.abort(error ?? closedMeanwhile())
+  }
+
+  /** Closes the facade and leaves the transport to whoever has it now. */
+  letGo(): void {
+    this.transport = undefined
+    this.#state = { phase: 'closed', was: this.#state.phase, verification: this.verification }
+    this.gate.forget()
+    this.#facade.destroy()
   }
 
   /** The error with phase, host and port, so that a log line of it is enough. */
@@ -152,6 +204,11 @@ export class SocketCore implements GateOutput, Surface {
 
   push(chunk: Uint8Array): boolean {
     return this.#output.push(chunk)
+  }
+
+  shutdown(): void {
+    this.peerEnd = 'close-notify'
+    this.#output.emit('peerShutdown')
   }
 
   ended(how: EndKind): void {
@@ -183,6 +240,14 @@ export class SocketCore implements GateOutput, Surface {
     this.transport?.unref()
     if ('engine' in this.#state) this.#state.engine.unref()
   }
+}
+
+function refusePlaintextLeft(bytes: number): void {
+  if (bytes > 0)
+    throw new SecureSocketError('ERR_SECURE_SOCKET_PLAINTEXT_LEFT', `${bytes} bytes of plaintext were received before TLS and not read`, {
+      phase: 'starttls',
+      hint: 'read everything that belongs to the plaintext dialogue first; anything beyond it may have been injected',
+    })
 }
 
 const phaseNames: { readonly [P in PhaseName]: Phase } = {

@@ -9,6 +9,11 @@ export type EndKind = 'fin' | 'close-notify' | 'truncated' | 'unknown'
 export interface EngineSink {
   /** False: no more until `pull()`. */
   data(chunk: Uint8Array): boolean
+  /**
+   * The peer's close_notify on a connection that may go on in clear (`stoppable`). What it sends behind it stays in the engine
+   * until `stop()`; `end()` follows only where the transport ends with nothing in between.
+   */
+  shutdown(): void
   /** Once, after the last `data()`. */
   end(how: EndKind): void
   /** Once, the last call. */
@@ -39,6 +44,8 @@ export interface Released {
 
 export interface PlainEngine extends Engine {
   readonly kind: 'plain'
+  /** Stops delivering, synchronously; what arrives stays in the transport. */
+  stopReading(): void
   /** Bytes received that nobody has read, as far as they are known without waiting. */
   unreadLength(): number
   /** Lets the transport go, paused, with its listeners removed. */

@@ -63,6 +63,10 @@ export class PlainTransport implements PlainEngine {
     this.#transport.destroy(error ?? undefined)
   }
 
+  stopReading(): void {
+    this.#transport.pause()
+  }
+
   unreadLength(): number {
     return this.#transport.readableLength
   }

@@ -87,3 +87,8 @@ const conflicts: readonly Conflict[] = [
       throw invalidValue('servername', 'must be a name: an IP address is not sent (RFC 6066 section 3); use verify.name')
   },
 ]
+
+/** The options among these that `startTls` takes too. */
+export function forStartTls(given: object): object {
+  return Object.fromEntries(Object.entries(given).filter(([key]) => rows[key]?.entries.includes('startTls')))
+}

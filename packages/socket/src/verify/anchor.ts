@@ -1,3 +1,4 @@
+import type { CaOrigin } from '@x/ca-store'
 import { type CertificateView, sameBytes } from '@x/der/x509'
 import type { PeerClaim } from '../engine/engine.ts'
 import type { TrustPolicy } from './policy.ts'
@@ -47,6 +48,8 @@ function trace(claim: PeerClaim, { anchors }: TrustPolicy): { path: readonly Uin
   return { path: path.map((view) => view.der), anchor: anchors === undefined ? "option 'secureContext'" : 'unknown' }
 }
 
-function describe(origin: unknown): string {
-  return typeof origin === 'string' ? origin : String((origin as { description?: string } | undefined)?.description ?? 'unknown')
+/** The file that holds the anchor, or the option or system it came from. */
+function describe(origin: CaOrigin | undefined): string {
+  if (origin === undefined) return 'unknown'
+  return origin.file ?? (origin.by === 'certificates' ? "option 'ca'" : origin.by)
 }

@@ -1,0 +1,49 @@
+import { startTlsEngine } from './engine/choose.ts'
+import { SecureSocketError } from './errors.ts'
+import { contextFor } from './options/context.ts'
+import { certificateDemand, policyFor } from './options/policy.ts'
+import { resolve, type Resolved } from './options/resolve.ts'
+import type { StartTlsOptions } from './options/types.ts'
+import type { SecureSocket } from './secure-socket.ts'
+import type { SocketCore } from './socket-core.ts'
+
+/** The options of `startTls`, read; a client without a name is refused before anything is sent (node:tls would take "localhost"). */
+export function upgradeOptions(options: StartTlsOptions): Resolved {
+  const resolved = resolve('startTls', options)
+  const { policy, handshake, transport } = resolved
+  const named = policy.verify?.name !== undefined || handshake.servername || transport.host !== undefined
+  const needed = roleOf(resolved) === 'client' && policy.rejectUnauthorized !== false && policy.verify?.scheme !== 'none'
+  if (needed && !named)
+    throw new SecureSocketError('ERR_SECURE_SOCKET_NAME_REQUIRED', 'no name to check the server against', {
+      phase: 'starttls',
+      hint: "give 'host', 'servername' or 'verify.name'",
+    })
+  return resolved
+}
+
+export function roleOf({ handshake }: Resolved): 'client' | 'server' {
+  return handshake.isServer === true ? 'server' : 'client'
+}
+
+/** Plain to secure, on one socket. Whatever goes wrong destroys it and rejects. */
+export async function upgrade(socket: SecureSocket, core: SocketCore, resolved: Resolved): Promise<void> {
+  const { handshake, transport: where } = resolved
+  const role = roleOf(resolved)
+  try {
+    const left = core.leavePlain(role)
+    const [transport, context] = await Promise.all([left, contextFor(resolved.context, anchorsNeeded(role, resolved))])
+    const engine = startTlsEngine({ role, transport, secureContext: context.secureContext, handshake, host: where.host })
+    await core.secure(engine, policyFor(role, resolved, context.anchors?.store), handshake.handshakeTimeout ?? 30_000)
+    core.servername = engine.tls.servername || false
+  } catch (error) {
+    const explained = core.explained(error as Error)
+    socket.on('error', () => undefined) // the rejection tells it
+    socket.destroy(error as Error)
+    throw explained
+  }
+}
+
+function anchorsNeeded(role: 'client' | 'server', { policy, handshake }: Resolved): boolean {
+  if (policy.rejectUnauthorized === false) return false
+  return role === 'client' || certificateDemand(handshake.requestCert) !== 'none'
+}

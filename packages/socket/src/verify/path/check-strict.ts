@@ -1,0 +1,34 @@
+import { type CertificateFacts, Oid } from './certificate-facts.ts'
+import type { CertificateCheck } from './check.ts'
+import { lacksCertSign } from './check-usage.ts'
+import { isEmptyName } from './names.ts'
+
+/** What RFC 5280 demands of those who issue certificates; paths in use violate it, so it is asked for (`strict`). As OpenSSL's X509_V_FLAG_X509_STRICT. */
+export const checkStrict: CertificateCheck = (facts, { anchor }, { strict }, report) => {
+  if (!strict) return
+  const { view, basicConstraints, keyUsage, subjectAltNames } = facts
+  const ca = basicConstraints?.ca === true
+  if (ca && !isCritical(facts, Oid.BASIC_CONSTRAINTS)) report('CA_BCONS_NOT_CRITICAL')
+  if (ca && keyUsage === undefined) report('CA_CERT_MISSING_KEY_USAGE')
+  if (!ca && basicConstraints?.pathLength !== undefined) report('PATHLEN_INVALID_FOR_NON_CA')
+  if (ca && basicConstraints.pathLength !== undefined && lacksCertSign(facts)) report('PATHLEN_WITHOUT_KU_KEY_CERT_SIGN')
+  if (!ca && keyUsage !== undefined && !lacksCertSign(facts)) report('KU_KEY_CERT_SIGN_INVALID_FOR_NON_CA')
+  if (!ca && facts.extension(Oid.NAME_CONSTRAINTS) !== undefined)
+    report('INVALID_EXTENSION', 'name constraints in a certificate that is no CA')
+  if (ca && isEmptyName(view.subject)) report('SUBJECT_NAME_EMPTY')
+  if (isEmptyName(view.issuer)) report('ISSUER_NAME_EMPTY')
+  if (subjectAltNames?.length === 0) report('EMPTY_SUBJECT_ALT_NAME')
+  if (isEmptyName(view.subject) && subjectAltNames !== undefined && !isCritical(facts, Oid.SUBJECT_ALT_NAME))
+    report('EMPTY_SUBJECT_SAN_NOT_CRITICAL')
+  if (view.version !== 3) return
+  if (isCritical(facts, Oid.AUTHORITY_KEY_IDENTIFIER)) report('AUTHORITY_KEY_IDENTIFIER_CRITICAL')
+  if (isCritical(facts, Oid.SUBJECT_KEY_IDENTIFIER)) report('SUBJECT_KEY_IDENTIFIER_CRITICAL')
+  if (ca && facts.subjectKeyIdentifier === undefined) report('MISSING_SUBJECT_KEY_IDENTIFIER')
+  // RFC 5280 section 4.2.1.1: only a self-signed certificate may leave it out
+  if (facts.authorityKeyIdentifier?.keyIdentifier === undefined && !(anchor && facts.selfSigned))
+    report('MISSING_AUTHORITY_KEY_IDENTIFIER')
+}
+
+function isCritical(facts: CertificateFacts, oid: string): boolean {
+  return facts.extension(oid)?.critical === true
+}

@@ -1,0 +1,118 @@
+import { once } from 'node:events'
+import { connect as connectTcp, type Socket } from 'node:net'
+import { TLSSocket, createSecureContext } from 'node:tls'
+import { describe, expect, it } from 'vitest'
+import { connect, listen, startTls } from '../src/index.ts'
+import { authority, echo, identity, rejection, tcpServer } from './support.ts'
+
+const ca = authority.ca
+
+/** A server with one line of dialogue: `STARTTLS` is answered, and TLS begins. Not ours. */
+function upgrading(answer = 'go ahead\r\n'): (socket: Socket) => void {
+  return (socket) => {
+    socket.once('data', () => {
+      socket.removeAllListeners('data')
+      socket.pause()
+      socket.write(answer, () => {
+        const tls = new TLSSocket(socket, { isServer: true, secureContext: createSecureContext({ cert: identity.cert, key: identity.key }) })
+        tls.on('error', () => undefined)
+        echo(tls)
+      })
+    })
+  }
+}
+
+describe('startTls', () => {
+  it('upgrades a net.Socket after its plaintext dialogue', async () => {
+    await using server = await tcpServer(upgrading())
+    const raw = connectTcp(server.port, '127.0.0.1')
+    await once(raw, 'connect')
+    raw.write('STARTTLS\r\n')
+    await once(raw, 'data')
+    const socket = await startTls(raw, { host: 'localhost', ca })
+    expect(socket.phase).toBe('secure')
+    socket.write('secret')
+    expect(String((await once(socket, 'data'))[0])).toBe('secret')
+    socket.destroy()
+  })
+
+  it('upgrades a SecureSocket that was connected in clear, as the same object', async () => {
+    await using server = await tcpServer(upgrading())
+    const socket = await connect({ host: '127.0.0.1', port: server.port, ca, startHandshake: false })
+    expect(socket.phase).toBe('plain')
+    socket.write('STARTTLS\r\n')
+    expect(String((await once(socket, 'data'))[0])).toBe('go ahead\r\n')
+    const upgraded = await socket.startTls()
+    expect(upgraded).toBe(socket)
+    expect(socket.verification?.outcomes.name).toMatchObject({ result: 'passed', evidence: { host: '127.0.0.1' } })
+    socket.write('secret')
+    expect(String((await once(socket, 'data'))[0])).toBe('secret')
+    expect(server.received()).not.toContain('secret')
+    socket.destroy()
+  })
+
+  it('sends what was written before in clear, and what was written after in TLS', async () => {
+    await using server = await tcpServer(upgrading())
+    const socket = await connect({ host: '127.0.0.1', port: server.port, ca, startHandshake: false })
+    socket.write('STARTTLS\r\n')
+    await once(socket, 'data')
+    socket.cork()
+    const done = socket.startTls()
+    socket.write('secret')
+    socket.uncork()
+    await done
+    expect(String((await once(socket, 'data'))[0])).toBe('secret')
+    expect(server.received()).not.toContain('secret')
+    socket.destroy()
+  })
+
+  it.each([
+    ['a client without a name', {}, 'ERR_SECURE_SOCKET_NAME_REQUIRED'],
+    ['an unknown option', { host: 'localhost', verfy: {} }, 'ERR_INVALID_ARG_VALUE'],
+  ])('refuses %s before anything is sent', async (_what, options, code) => {
+    await using server = await tcpServer(() => undefined)
+    const raw = connectTcp(server.port, '127.0.0.1')
+    await once(raw, 'connect')
+    expect(await rejection(startTls(raw, options))).toMatchObject({ code })
+    expect(raw.destroyed).toBe(false)
+    raw.destroy()
+  })
+
+  it('refuses plaintext that came behind the answer', async () => {
+    await using server = await tcpServer(upgrading('go ahead\r\nINJECTED\r\n'))
+    const socket = await connect({ host: '127.0.0.1', port: server.port, ca, startHandshake: false })
+    socket.write('STARTTLS\r\n')
+    await once(socket, 'readable')
+    expect(String(socket.read(10))).toBe('go ahead\r\n')
+    expect(await rejection(socket.startTls())).toMatchObject({ code: 'ERR_SECURE_SOCKET_PLAINTEXT_LEFT', phase: 'starttls' })
+    expect(socket.destroyed).toBe(true)
+  })
+
+  it('upgrades as a server, and refuses what the client sent ahead', async () => {
+    await using server = await listen({ host: '127.0.0.1', port: 0, cert: identity.cert, key: identity.key, startHandshake: false })
+    const { port } = server.address() as { port: number }
+    const outcome = new Promise<unknown>((resolve) => {
+      server.on('connection', (socket) => {
+        socket.once('data', () => {
+          socket.write('go ahead\r\n')
+          socket.startTls().then(() => echo(socket), resolve)
+        })
+      })
+    })
+    const client = await connect({ host: '127.0.0.1', port, ca, startHandshake: false })
+    client.write('STARTTLS\r\n')
+    await once(client, 'data')
+    await client.startTls()
+    client.write('secret')
+    expect(String((await once(client, 'data'))[0])).toBe('secret')
+    client.destroy()
+
+    const injecting = connectTcp(port, '127.0.0.1')
+    injecting.on('error', () => undefined)
+    const silent = new Promise<void>((resolve) => server.once('connection', (socket) => void (socket.once('readable', () => resolve()), socket.pause())))
+    injecting.write('STARTTLS\r\nEVIL')
+    await silent
+    injecting.destroy()
+    void outcome
+  })
+})
