@@ -6,3 +6,7 @@ export { type CrlInput, type CrlListInput, parseCrl, parseCrls } from './parse-c
 export type { RevocationReason } from './reasons.ts'
 export type { CrlGood, CrlRevoked, CrlStatus, CrlUnknown } from './status.ts'
 export { type VerifiedCrl, verifyCrl, type VerifyCrlOptions } from './verify-crl.ts'
+export { createCrl, type CrlExtensionOptions, type CrlOptions, type RevokedOptions } from './create-crl.ts'
+export type { CrlScope } from './create-scope.ts'
+export type { CrlFileSystem } from './crl-files.ts'
+export { CrlStore, type CrlStoreOptions, type StoreQuestionOptions } from './crl-store.ts'

@@ -15,9 +15,9 @@ export interface QuestionOptions extends VerifyCrlOptions {
    * The other certificates of the verified path, up to its anchor. They may have issued a list's signer, or sign indirect
    * lists. Give only what was verified: they are trusted here. Default: none but the issuer.
    */
-  readonly path?: CertificateListInput
+  readonly chain?: CertificateListInput
   /**
-   * Certificates that may have signed lists although they are not on the path: of an indirect list's issuer, or of a CA's key for
+   * Certificates that may have signed lists although they are not in the chain: of an indirect list's issuer, or of a CA's key for
    * lists alone. They may come from anywhere: a member of the path must have issued them, with cRLSign, and they must
    * themselves be shown good by the lists at hand.
    */
@@ -30,7 +30,7 @@ export interface IsRevokedOptions extends QuestionOptions {
   readonly crls: CrlListInput
 }
 
-const OPTIONS: ReadonlySet<string> = new Set(['crls', 'now', 'clockSkew', 'path', 'crlIssuers'])
+const OPTIONS: ReadonlySet<string> = new Set(['crls', 'now', 'clockSkew', 'chain', 'crlIssuers'])
 
 /**
  * Whether the certificate was revoked, by the lists given (RFC 5280 section 6.3). Synchronous; fetches nothing.
@@ -55,6 +55,8 @@ export function isRevoked(
 /** A certificate with everything that decides what lists say about it. */
 export interface Question {
   readonly subject: Subject
+  /** The first of the path. */
+  readonly issuer: Signer
   readonly path: readonly Signer[]
   readonly delegates: readonly Signer[]
   readonly clock: Clock
@@ -68,12 +70,13 @@ export function readQuestion(
 ): Question {
   const clock = readClock(options)
   const subject = readSubject(readSigner(certificate, 'certificate'))
-  const signer = readSigner(issuer, 'issuer')
-  if (signer.subjectKey !== subject.issuerKey)
+  const issuedBy = readSigner(issuer, 'issuer')
+  if (issuedBy.subjectKey !== subject.issuerKey)
     throw new CrlError('ERR_CRL_ISSUER_MISMATCH', 'the certificate names another issuer than the one given')
   return {
     subject,
-    path: [signer, ...readSigners(options.path, 'path')],
+    issuer: issuedBy,
+    path: [issuedBy, ...readSigners(options.chain, 'chain')],
     delegates: readSigners(options.crlIssuers, 'crlIssuers'),
     clock,
   }

@@ -26,7 +26,12 @@ export function parseCrl(input: CrlInput): Crl {
 /** Every list of the inputs, all those of a bundle counting. Throws as {@link parseCrl} does; a broken block is an error, not skipped. */
 export function parseCrls(input: CrlListInput): Crl[] {
   const list: readonly CrlInput[] = Array.isArray(input) ? input : [input as CrlInput]
-  return list.flatMap((one) => (one instanceof Crl ? [one] : fromBytes(one)))
+  return list.flatMap((one) => (one instanceof Crl ? [one] : fromBytes(isForeign(one) ? one.der : one)))
+}
+
+/** A list that another copy of this package read. */
+function isForeign(input: CrlInput): input is Crl {
+  return typeof input === 'object' && input !== null && 'der' in input && input.der instanceof Uint8Array
 }
 
 function fromBytes(input: string | Uint8Array): Crl[] {

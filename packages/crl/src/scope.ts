@@ -2,7 +2,9 @@ import {
   type CertificateView,
   type DistributionPoint,
   type DistributionPointName,
+  GeneralNameTag,
   readDistributionPoints,
+  uriText,
 } from '@x/der/x509'
 import { canonicalRdn } from './canonical-name.ts'
 import type { Crl } from './crl.ts'
@@ -30,6 +32,8 @@ interface Point {
   /** Who issues the list; the certificate's issuer unless the point says otherwise. */
   readonly crlIssuers: readonly string[]
   readonly delegated: boolean
+  /** Alternative places of the list, of whatever scheme. */
+  readonly urls: readonly string[]
 }
 
 /** @throws CrlError ERR_CRL_CERTIFICATE_INVALID */
@@ -42,6 +46,7 @@ export function readSubject({ view, issuerKey, isCa, extensions }: Signer): Subj
       reasons: ALL_REASONS,
       crlIssuers: [issuerKey],
       delegated: false,
+      urls: [],
     }
     return { view, issuerKey, isCa, points: [...points.map((point) => resolve(point, issuerKey)), assumed] }
   })
@@ -81,7 +86,8 @@ function resolve(point: DistributionPoint, certificateIssuer: string): Point {
   const crlIssuers = point.crlIssuer === undefined ? [certificateIssuer] : directoryKeys(point.crlIssuer)
   // A point without a name is where its CRL issuer is: RFC 5280 section 6.3.3 (b) (2) (i).
   const names = point.name === undefined ? crlIssuers.map(directoryKey) : keysOf(point.name, crlIssuers)
-  return { names: new Set(names), reasons: (point.reasons ?? ALL_REASONS) & ALL_REASONS, crlIssuers, delegated }
+  const urls = (point.name?.fullName ?? []).filter(({ tag }) => tag === GeneralNameTag.URI).map(uriText)
+  return { names: new Set(names), reasons: (point.reasons ?? ALL_REASONS) & ALL_REASONS, crlIssuers, delegated, urls }
 }
 
 /** A name relative to its CRL issuer is that issuer's name with one RDN more. */

@@ -37,7 +37,7 @@ function answers(row: ChainCase): string[] {
   return path.slice(0, -1).map((certificate, i) => {
     const status = isRevoked(certificate, path[i + 1] as Uint8Array, {
       crls: row.crls,
-      path: path.slice(i + 2),
+      chain: path.slice(i + 2),
       crlIssuers: row.intermediates,
       now: new Date(row.time ?? Date.now()),
     })
