@@ -30,9 +30,8 @@ function canonicalName(name: Uint8Array): Buffer {
   while (!rdns.done) {
     const set = rdns.enterExpected(Tag.SET)
     const attributes: Attribute[] = []
-    do attributes.push(readAttribute(set))
-    while (!set.done)
-    writeRdn(out, attributes)
+    while (!set.done) attributes.push(readAttribute(set))
+    if (attributes.length > 0) writeRdn(out, attributes) // OpenSSL drops an empty RDN, which RFC 5280 does not allow
   }
   return out.finish()
 }

@@ -16,7 +16,10 @@ export interface LoadCaStoreOptions {
    * (`:`, on Windows `;`) stands between them (SSL_ca_path).
    */
   readonly path?: string | readonly string[] | undefined
-  /** Whose certificates the store is to judge; only blocks of the form `TRUSTED CERTIFICATE` differ. Default `serverAuth`. */
+  /**
+   * Whose certificates the store is to judge: servers' (default `serverAuth`) or clients'. What a `TRUSTED CERTIFICATE` block
+   * says for the other purpose is not looked at.
+   */
   readonly purpose?: TrustPurpose | undefined
   /** Instead of node:fs. */
   readonly fs?: FileSystem | undefined

@@ -44,13 +44,11 @@ const purposes: Readonly<Record<TrustPurpose, string>> = {
 }
 
 /**
- * Whether the settings allow an anchor for TLS: what they reject for either side of TLS is no anchor at all, and where they
- * list what they trust, this purpose (or any) must be listed (X509_check_trust).
+ * Whether the settings allow an anchor for this purpose, as X509_check_trust decides: it must not be rejected for it, nor for
+ * any, and where there is a list of what it is trusted for, that must hold the purpose or any.
  */
 export function isTrustedFor(settings: TrustSettings, purpose: TrustPurpose): boolean {
   const { trusted, rejected } = settings
-  const oid = purposes[purpose]
-  if (rejected.some((id) => id === ANY_PURPOSE || id === purposes.serverAuth || id === purposes.clientAuth))
-    return false
-  return trusted === undefined || trusted.includes(oid) || trusted.includes(ANY_PURPOSE)
+  const concerns = (oid: string): boolean => oid === purposes[purpose] || oid === ANY_PURPOSE
+  return !rejected.some(concerns) && (trusted === undefined || trusted.some(concerns))
 }
