@@ -107,7 +107,14 @@ function factoringStrength(size: number): number {
 }
 
 /** Strength of digests against collisions, by OpenSSL's figures. */
-const DIGEST_BITS: Readonly<Record<string, number>> = { md5: 39, sha1: 63, sha224: 112, sha256: 128, sha384: 192, sha512: 256 }
+const DIGEST_BITS: Readonly<Record<string, number>> = {
+  md5: 39,
+  sha1: 63,
+  sha224: 112,
+  sha256: 128,
+  sha384: 192,
+  sha512: 256,
+}
 
 const signed = (digest: string, ...keys: readonly KeyKind[]): SignatureStrength => ({
   keys,

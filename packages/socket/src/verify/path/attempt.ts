@@ -10,5 +10,7 @@ export function attempt<T>(read: () => T): T | undefined {
 
 /** By code, since `@x/der` may be loaded twice. */
 export function isDerError(error: unknown): error is Error {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('ERR_DER_')
+  return (
+    error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('ERR_DER_')
+  )
 }

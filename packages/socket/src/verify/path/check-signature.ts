@@ -31,7 +31,9 @@ export function checkSignature(subject: CertificateFacts, issuer: CertificateFac
 }
 
 function isCertificateError(error: unknown): error is Error {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('ERR_CERT_')
+  return (
+    error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('ERR_CERT_')
+  )
 }
 
 /** Decoding a key costs as much as verifying with it: those of intermediates that peers send again and again are kept, the least recently used goes. */

@@ -62,5 +62,7 @@ export function lacksCertSign({ keyUsage }: CertificateFacts): boolean {
 
 function whyNotCa(facts: CertificateFacts): string {
   if (lacksCertSign(facts)) return 'its key usage lacks keyCertSign'
-  return facts.basicConstraints === undefined ? 'it has no basicConstraints' : 'its basicConstraints say that it is none'
+  return facts.basicConstraints === undefined
+    ? 'it has no basicConstraints'
+    : 'its basicConstraints say that it is none'
 }

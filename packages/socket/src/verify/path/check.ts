@@ -19,12 +19,7 @@ export interface Finding {
 export type Report = (code: PathCode, detail?: string) => void
 
 /** A check that looks at one certificate and at nothing else of the path. */
-export type CertificateCheck = (
-  facts: CertificateFacts,
-  place: Place,
-  settings: Settings,
-  report: Report,
-) => void
+export type CertificateCheck = (facts: CertificateFacts, place: Place, settings: Settings, report: Report) => void
 
 /** What the checks need to know of the request. */
 export interface Settings {

@@ -103,11 +103,7 @@ const NODE_NAMES: ReadonlySet<string> = new Set([
  * Whether OpenSSL's verdict, as Node reports it, is one that a walk found as well. `UNSPECIFIED` hides which of OpenSSL's rarer
  * verdicts it was: then the sentence in `reason` (the error's message) decides, and without one nothing is found.
  */
-export function isExplained(
-  code: string,
-  failures: readonly { readonly code: string }[],
-  reason?: string,
-): boolean {
+export function isExplained(code: string, failures: readonly { readonly code: string }[], reason?: string): boolean {
   if (NODE_NAMES.has(code)) return failures.some((failure) => failure.code === code)
   return reason !== undefined && failures.some((failure) => sentence(failure.code) === reason)
 }
