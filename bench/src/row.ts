@@ -1,12 +1,38 @@
-/** One line of the table: the same work done by several subjects, the first of which is ours. */
-export interface BenchRow {
+/** A peer that cannot be measured here is `undefined`: it is named in one line and left out. */
+export type Subject = (() => unknown) | (() => Promise<unknown>)
+
+/** What a figure should be: at most so much of a peer's in the same run, or at most so much of the row's unit. */
+export type Goal =
+  | { readonly of: string; readonly atMost: number }
+  | { readonly of?: undefined; readonly atMost: number }
+
+interface RowBase {
+  /** What is done, as the table's first column says it. */
   readonly name: string
-  /** One call each; run interleaved. A subject that is not available is left out by the row's file. */
-  readonly subjects?: Readonly<Record<string, () => unknown>>
-  /** Instead of `subjects`: each returns CPU microseconds per unit of work of the side under test, measured by itself. */
-  readonly measure?: Readonly<Record<string, () => Promise<number>>>
-  /** Calls in one sample, large enough for a sample of some milliseconds. Default 1. */
-  readonly batch?: number
-  /** Median ratio of ours to the named subject that we want to stay below. */
-  readonly goals?: readonly { readonly of: string; readonly atMost: number }[]
+  /** Applied to the first subject's figure. A goal beside an absent peer is reported as not measured. */
+  readonly goals: readonly Goal[]
+  /** Called once behind the last round: close servers, stop processes. */
+  readonly close?: () => void | Promise<void>
 }
+
+/** Work that is called here, in this process. The first subject is ours. */
+export interface CallRow extends RowBase {
+  readonly subjects: Readonly<Record<string, Subject | undefined>>
+  /** Calls per sample; doubled until a sample costs enough CPU time to be read from the clock. */
+  readonly batch: number
+  readonly measure?: undefined
+}
+
+/** Work that measures itself, such as one side of a handshake in a process of its own. The first subject is ours. */
+export interface MeasuredRow extends RowBase {
+  /** Each returns one sample: CPU microseconds (user and system) per call, or another `unit` of which less is better. */
+  readonly measure: Readonly<Record<string, (() => Promise<number>) | undefined>>
+  /** Default `us`. */
+  readonly unit?: 'us' | 'ms' | 'KiB' | 's/GB'
+  readonly subjects?: undefined
+}
+
+export type BenchRow = CallRow | MeasuredRow
+
+/** The default export of each file in `rows/`. */
+export type BenchRows = () => readonly BenchRow[] | Promise<readonly BenchRow[]>

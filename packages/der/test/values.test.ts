@@ -222,6 +222,7 @@ describe('object identifiers of note', () => {
     ['2.999.3', '883703'],
     ['2.268435375', 'ffffff7f'],
     ['2.268435376', '8180808000'],
+    ['2.34359738287', 'ffffffff7f'],
     ['2.25.329800735698586629295641978511506172918', '6983f09da7ebcfdee0c7a1a7b2c0948cc8f9d776'],
   ])('%s', (text, octets) => {
     expect(decodeOid(encodeOid(text))).toBe(text)

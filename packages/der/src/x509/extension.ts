@@ -34,22 +34,27 @@ export function findExtension(cursor: DerCursor, oid: string | Uint8Array): Exte
 }
 
 function nextExtension(cursor: DerCursor, only: Uint8Array | undefined): ExtensionView | undefined {
-  const fields = cursor.enterExpected(Tag.SEQUENCE)
-  fields.expect(Tag.OID)
-  if (only !== undefined && !holds(fields, only)) return undefined
-  const oid = decodeOid(fields.content(), fields.start)
+  cursor.expect(Tag.SEQUENCE)
+  if (only !== undefined && isOtherType(cursor, only)) return undefined
+  const fields = cursor.enter()
+  const oid = decodeOid(fields.expect(Tag.OID).content(), fields.start)
   const critical = fields.optional(Tag.BOOLEAN) && readBoolean(fields)
   const value = fields.expect(Tag.OCTET_STRING).content()
   fields.finish()
   return { oid, critical, value }
 }
 
-/** Whether the current element's content is exactly these octets, without making a view of it. */
-function holds(cursor: DerCursor, octets: Uint8Array): boolean {
-  const { bytes, contentStart, contentEnd } = cursor
-  if (contentEnd - contentStart !== octets.length) return false
-  for (let i = octets.length - 1; i >= 0; i--) if (bytes[contentStart + i] !== octets[i]) return false
-  return true
+/**
+ * Whether the current extension begins with a whole OID, and that is not `only`. False too where it begins otherwise: the
+ * caller then reads it strictly and refuses it. Made without a cursor, since most extensions are passed over here.
+ */
+function isOtherType({ bytes, contentStart, contentEnd }: DerCursor, only: Uint8Array): boolean {
+  const length = bytes[contentStart + 1] as number
+  const start = contentStart + 2
+  if (bytes[contentStart] !== Tag.OID || length > 0x7f || start + length > contentEnd) return false
+  if (length !== only.length) return true
+  for (let i = length - 1; i >= 0; i--) if (bytes[start + i] !== only[i]) return true
+  return false
 }
 
 /** True where both hold the same octets. Not for secrets: it stops at the first difference. */

@@ -1,0 +1,66 @@
+// `pnpm bench [topic or part of a name] [--check]`: builds the packages that the chosen rows import, bundles the rows (Node 20
+// cannot run TypeScript) and runs them against the packages' built output, as a user would have it.
+import { spawnSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { basename } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { parseArgs } from 'node:util'
+import { build } from 'vite'
+
+const folder = fileURLToPath(new URL('.', import.meta.url))
+const root = fileURLToPath(new URL('..', import.meta.url))
+const { values, positionals } = parseArgs({
+  options: { check: { type: 'boolean', default: false } },
+  allowPositionals: true,
+})
+const only = positionals[0]
+
+const all = readdirSync(`${folder}rows`).filter((name) => name.endsWith('.ts'))
+const named = all.filter((name) => basename(name, '.ts') === only)
+const rows = named.length > 0 ? named : all
+
+const imported = new Set()
+for (const row of rows)
+  for (const [, name] of readFileSync(`${folder}rows/${row}`, 'utf8').matchAll(/from '(@x\/[a-z-]+)/g))
+    imported.add(name)
+const filters = [...imported].flatMap((name) => ['--filter', name])
+const turbo = ['run', 'build', ...filters, '--output-logs=errors-only', '--log-prefix=none']
+const built = spawnSync(`${root}node_modules/.bin/turbo`, turbo, {
+  cwd: root,
+  env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1' },
+  stdio: ['ignore', 'ignore', 'inherit'],
+})
+if (built.status !== 0) {
+  console.error('The packages could not be built; run `pnpm build` to see why.')
+  process.exit(1)
+}
+
+const input = { main: `${folder}src/main.ts` }
+for (const row of rows) input[`row-${basename(row, '.ts')}`] = `${folder}rows/${row}`
+await build({
+  root: folder,
+  configFile: false,
+  logLevel: 'warn',
+  build: {
+    ssr: true,
+    target: 'node20',
+    outDir: 'dist',
+    emptyOutDir: true,
+    minify: false,
+    rolldownOptions: {
+      input,
+      external: (id) => !id.startsWith('.') && !id.startsWith('/') && !id.startsWith('\0'),
+      output: { entryFileNames: '[name].mjs', chunkFileNames: '[name].mjs' },
+    },
+  },
+})
+
+const load = (name) => import(pathToFileURL(`${folder}dist/${name}.mjs`).href)
+const { runBench } = await load('main')
+const files = rows.map((row) => ({ topic: basename(row, '.ts'), load: () => load(`row-${basename(row, '.ts')}`) }))
+const status = await runBench(files, {
+  only: named.length > 0 ? undefined : only,
+  check: values.check,
+  table: only === undefined ? `${folder}README.md` : undefined,
+})
+process.exit(status)
