@@ -117,7 +117,9 @@ export class SocketCore implements GateOutput, Surface {
       this.claim = await engine.handshake(deadline.signal)
       if (this.#state.phase !== 'handshaking') throw closedMeanwhile()
       this.#setState({ phase: 'verifying', engine })
-      const verification = verifyPeer(this.claim, policy)
+      const verdict = verifyPeer(this.claim, policy, deadline.signal)
+      const verification = verdict instanceof Promise ? await verdict : verdict
+      if ((this.#state.phase as PhaseName) !== 'verifying') throw closedMeanwhile()
       this.#setState({ phase: 'secure', engine, verification })
       // 'secureConnect' comes before the first byte; a listener may destroy the socket
       this.#output.emit('secureConnect')

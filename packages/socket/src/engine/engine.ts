@@ -71,6 +71,8 @@ export interface PeerClaim {
   readonly source: 'handshake' | 'session'
   /** Node's name of OpenSSL's verdict on the chain (`CERT_HAS_EXPIRED` …); undefined where OpenSSL found nothing wrong. */
   readonly opensslError: string | undefined
+  /** OpenSSL's sentence for it, which tells its rarer verdicts apart: Node calls them all `UNSPECIFIED`. */
+  readonly opensslReason: string | undefined
   readonly staple: Uint8Array | undefined
   /** True where a pre-shared key, not a certificate, authenticated the connection. */
   readonly pskUsed: boolean

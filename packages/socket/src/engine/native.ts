@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls, TLSSocket, type TLSSocketOptions } from 'node:tls'
 import { SecureSocketError } from '../errors.ts'
 import type { EngineSink, PeerClaim, Released, TlsEngine } from './engine.ts'
-import { releaseControl, serverVerifyError, skipNativeIdentityCheck } from './node-internals.ts'
+import { releaseControl, skipNativeIdentityCheck, verifyError } from './node-internals.ts'
 import { callIfPresent, endOnce, ignore, writeAll } from './plain.ts'
 
 /** What node:tls is told, by role. Verification is never left to it: it reports, the checks decide. */
@@ -84,11 +84,9 @@ export class NativeTls implements TlsEngine {
   #claim(): PeerClaim {
     const leaf = this.tls.getPeerX509Certificate()
     const resumed = this.tls.isSessionReused()
-    let opensslError: string | undefined
-    if (this.#role === 'server') opensslError = serverVerifyError(this.tls)
-    else if (!this.tls.authorized) opensslError = String(this.tls.authorizationError ?? 'ERR_SECURE_SOCKET_CHECK_FAILED')
+    const openssl = verifyError(this.tls, this.#role)
     const pskUsed = this.#pskOffered && leaf === undefined && !resumed
-    return new HandshakeClaim(leaf, opensslError, this.#staple, pskUsed, resumed ? 'session' : 'handshake')
+    return new HandshakeClaim(leaf, openssl, this.#staple, pskUsed, resumed ? 'session' : 'handshake')
   }
 
   attach(sink: EngineSink): void {
@@ -166,6 +164,7 @@ export class NativeTls implements TlsEngine {
 class HandshakeClaim implements PeerClaim {
   readonly leaf: X509Certificate | undefined
   readonly opensslError: string | undefined
+  readonly opensslReason: string | undefined
   readonly staple: Uint8Array | undefined
   readonly pskUsed: boolean
   readonly source: 'handshake' | 'session'
@@ -173,13 +172,14 @@ class HandshakeClaim implements PeerClaim {
 
   constructor(
     leaf: X509Certificate | undefined,
-    opensslError: string | undefined,
+    openssl: { readonly code: string; readonly reason: string | undefined } | undefined,
     staple: Uint8Array | undefined,
     pskUsed: boolean,
     source: 'handshake' | 'session',
   ) {
     this.leaf = leaf
-    this.opensslError = opensslError
+    this.opensslError = openssl?.code
+    this.opensslReason = openssl?.reason
     this.staple = staple
     this.pskUsed = pskUsed
     this.source = source

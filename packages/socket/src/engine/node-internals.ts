@@ -32,13 +32,26 @@ export function skipNativeIdentityCheck(socket: TLSSocket): () => void {
   }
 }
 
-/** OpenSSL's verdict on a server-side TLSSocket made with `new`, which sets no `authorizationError`: the code, or undefined for none. */
-export function serverVerifyError(socket: TLSSocket): string | undefined {
-  const handle = (socket as TLSSocket & { _handle?: { verifyError?: () => (Error & { code?: string }) | null } })._handle
-  if (typeof handle?.verifyError !== 'function') return 'ERR_SECURE_SOCKET_CHECK_FAILED' // cannot be told: not verified
-  const error = handle.verifyError()
-  if (error === null || error === undefined) return undefined
-  return error.code ?? 'ERR_SECURE_SOCKET_CHECK_FAILED'
+/**
+ * OpenSSL's verdict on the peer's chain: code and sentence, or undefined for none. A server-side TLSSocket made with `new` has no
+ * `authorizationError`, and a client's lacks the sentence. Where the handle cannot be asked, a client's own report counts, and a server's
+ * peer counts as not verified.
+ */
+export function verifyError(socket: TLSSocket, role: 'client' | 'server'): { readonly code: string; readonly reason: string | undefined } | undefined {
+  const handle = (socket as TLSSocket & { _handle?: { verifyError?: () => (Error & { code?: string }) | null | undefined } | null })._handle
+  if (typeof handle?.verifyError === 'function') {
+    const error = handle.verifyError()
+    if (error === null || error === undefined) return role === 'client' && !socket.authorized ? unexplained(socket.authorizationError) : undefined
+    return { code: error.code ?? UNKNOWN, reason: error.message }
+  }
+  if (role === 'client') return socket.authorized ? undefined : unexplained(socket.authorizationError)
+  return unexplained(undefined)
+}
+
+const UNKNOWN = 'ERR_SECURE_SOCKET_CHECK_FAILED'
+
+function unexplained(report: unknown): { readonly code: string; readonly reason: undefined } {
+  return { code: typeof report === 'string' ? report : UNKNOWN, reason: undefined }
 }
 
 /**

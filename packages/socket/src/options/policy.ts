@@ -11,6 +11,7 @@ export function policyFor(role: 'client' | 'server', resolved: Resolved, anchors
     enabled: rejectUnauthorized !== false,
     certificate: role === 'client' ? 'required' : certificateDemand(resolved.handshake.requestCert),
     anchors,
+    partialChain: resolved.context.allowPartialTrustChain ?? true,
     name: namePolicy(role, resolved),
     fingerprints: typeof fingerprints === 'string' ? [fingerprints] : fingerprints,
     forceFingerprints: verify.forceFingerprints ?? false,

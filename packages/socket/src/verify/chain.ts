@@ -1,18 +1,27 @@
+import { X509Certificate } from 'node:crypto'
 import type { PeerClaim } from '../engine/engine.ts'
 import { AcceptedChain } from './anchor.ts'
+import { askCallback } from './callback.ts'
+import { isExplained, sentence } from './path/codes.ts'
+import type { AnchorSource, PathResult } from './path/path-request.ts'
+import { validatePath } from './path/validate-path.ts'
 import type { TrustPolicy } from './policy.ts'
 import { type Failure, failure, type Outcome, refused, waivedByOption } from './verification.ts'
 import { viewOf } from './view.ts'
 
 /**
  * Is there a path of valid certificates from the leaf to a CA that we trust?
- * OpenSSL's verdict decides. An injected clock is looked at in addition: it can only refuse (rule 5).
+ *
+ * Without a callback OpenSSL's verdict decides, and our own walk only tells more about a refusal. With one, it may waive what the
+ * walk found at a certificate; what OpenSSL reports and the walk did not find refuses all the same (rule 2). An injected clock can only
+ * refuse (rule 5).
  */
-export function checkChain(claim: PeerClaim, policy: TrustPolicy): Outcome<'chain'> {
+export function checkChain(claim: PeerClaim, policy: TrustPolicy, signal: AbortSignal): Outcome<'chain'> | Promise<Outcome<'chain'>> {
   if (claim.pskUsed) return { result: 'passed', evidence: { path: [], anchor: 'psk', proven: 'now' } }
   if (claim.chain.length === 0) return withoutCertificate(policy)
-  if (claim.opensslError !== undefined) return refused(failure(claim.opensslError, 0, explain(claim.opensslError)))
   const late = outsideValidity(claim, policy)
+  if (policy.callback !== undefined) return withCallback(claim, policy, late, signal)
+  if (claim.opensslError !== undefined) return refused(...explained(claim, policy, claim.opensslError))
   if (late !== undefined) return refused(late)
   return { result: 'passed', evidence: new AcceptedChain(claim, policy) }
 }
@@ -22,37 +31,57 @@ function withoutCertificate(policy: TrustPolicy): Outcome<'chain'> {
   return refused(failure('ERR_SECURE_SOCKET_NO_PEER_CERTIFICATE', 0, 'the peer has shown no certificate'))
 }
 
-/** Validity by the program's own clock. The comparisons are written so that NaN refuses. */
+/**
+ * Validity by the program's own clock, and, for a resumed session, by the system's: no handshake has looked.
+ * The comparisons are written so that NaN refuses.
+ */
 function outsideValidity(claim: PeerClaim, policy: TrustPolicy): Failure | undefined {
-  if (policy.now === undefined) return undefined
-  const now = policy.now()
+  if (policy.now === undefined && claim.source === 'handshake') return undefined
+  const now = (policy.now ?? Date.now)()
   for (const [depth, der] of claim.chain.entries()) {
     const { notBefore, notAfter } = viewOf(der)
-    if (!(now >= notBefore)) return failure('CERT_NOT_YET_VALID', depth, explain('CERT_NOT_YET_VALID'))
-    if (!(now <= notAfter)) return failure('CERT_HAS_EXPIRED', depth, explain('CERT_HAS_EXPIRED'))
+    if (!(now >= notBefore)) return failure('CERT_NOT_YET_VALID', depth, sentence('CERT_NOT_YET_VALID'))
+    if (!(now <= notAfter)) return failure('CERT_HAS_EXPIRED', depth, sentence('CERT_HAS_EXPIRED'))
   }
   return undefined
 }
 
-/** OpenSSL's sentences for its verdicts (X509_verify_cert_error_string), for the ones that are met in practice. */
-const sentences: Readonly<Record<string, string>> = {
-  CERT_HAS_EXPIRED: 'certificate has expired',
-  CERT_NOT_YET_VALID: 'certificate is not yet valid',
-  CERT_REJECTED: 'certificate rejected',
-  CERT_REVOKED: 'certificate revoked',
-  CERT_SIGNATURE_FAILURE: 'certificate signature failure',
-  CERT_UNTRUSTED: 'certificate not trusted',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'self-signed certificate',
-  INVALID_CA: 'invalid CA certificate',
-  INVALID_PURPOSE: 'unsuitable certificate purpose',
-  PATH_LENGTH_EXCEEDED: 'path length constraint exceeded',
-  SELF_SIGNED_CERT_IN_CHAIN: 'self-signed certificate in certificate chain',
-  UNABLE_TO_GET_CRL: 'unable to get certificate CRL',
-  UNABLE_TO_GET_ISSUER_CERT: 'unable to get issuer certificate',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'unable to get local issuer certificate',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'unable to verify the first certificate',
+/** OpenSSL's verdict first, then everything else that the walk finds: OpenSSL stops at one error. */
+function explained(claim: PeerClaim, policy: TrustPolicy, code: string): [Failure, ...Failure[]] {
+  const found = walk(claim, policy).failures.map((entry) => failure(entry.code, entry.depth, entry.message))
+  const first = found.find((entry) => entry.code === code) ?? failure(code, 0, claim.opensslReason ?? sentence(code))
+  return [first, ...found.filter((entry) => entry !== first)]
 }
 
-export function explain(code: string): string {
-  return sentences[code] ?? `certificate verification failed: ${code}`
+async function withCallback(claim: PeerClaim, policy: TrustPolicy, late: Failure | undefined, signal: AbortSignal): Promise<Outcome<'chain'>> {
+  const { path, failures: found } = walk(claim, policy)
+  const failures = found.map((entry) => failure(entry.code, entry.depth, entry.message))
+  if (late !== undefined && !failures.some(({ code, depth }) => code === late.code && depth === late.depth)) failures.push(late)
+  const hidden = claim.opensslError !== undefined && !isExplained(claim.opensslError, failures, claim.opensslReason)
+  if (hidden) return refused(failure(claim.opensslError as string, 0, claim.opensslReason ?? sentence(claim.opensslError as string)), ...failures)
+  const [first] = failures
+  if (path.length === 0 && first !== undefined) return refused(first, ...failures.slice(1))
+  const certificates = path.map((view) => new X509Certificate(view.der))
+  const refusals = await askCallback(certificates, failures, policy, signal)
+  if (refusals !== undefined) return refused(...refusals)
+  if (failures.length > 0) return { result: 'waived', waiver: { by: 'callback' }, failures }
+  return { result: 'passed', evidence: new AcceptedChain(claim, policy) }
+}
+
+/** RFC 5280 path validation of what the peer claims, under this policy. */
+export function walk(claim: PeerClaim, policy: TrustPolicy): PathResult {
+  return validatePath({
+    chain: claim.chain,
+    anchors: anchorsOf(policy),
+    purpose: policy.role === 'client' ? 'server' : 'client',
+    now: (policy.now ?? Date.now)(),
+    partialChain: policy.partialChain,
+  })
+}
+
+function anchorsOf({ anchors }: TrustPolicy): AnchorSource {
+  return {
+    isAnchor: (der) => anchors?.origin(der) !== undefined,
+    findIssuers: (view) => anchors?.findBySubject(view.issuer) ?? [],
+  }
 }

@@ -1,4 +1,5 @@
 import type { PeerClaim } from '../engine/engine.ts'
+import { refusedByCallback } from './callback.ts'
 import { checkChain } from './chain.ts'
 import { checkFingerprint } from './fingerprint.ts'
 import { checkName } from './name.ts'
@@ -6,34 +7,50 @@ import type { TrustPolicy } from './policy.ts'
 import { type CheckName, CHECKS, failure, type Outcome, type Outcomes, refused, Verification, waivedByOption } from './verification.ts'
 
 /**
- * Runs every check on what the peer claims and judges the outcomes.
- * A check that throws, a deadline and an abort are refusals. Synchronous unless a check needs to wait.
- * @throws PeerRefusedError, also as a rejection.
+ * Runs every check on what the peer claims and judges the outcomes. Synchronous unless a check has to wait: for a callback, or for
+ * the network. A check that throws, a deadline and an abort are refusals.
+ * @throws PeerRefusedError, or rejects with it
  */
-export function verifyPeer(claim: PeerClaim, policy: TrustPolicy): Verification {
-  if (!policy.enabled) return Verification.judge(switchedOff(), claim.source === 'session')
+export function verifyPeer(claim: PeerClaim, policy: TrustPolicy, signal: AbortSignal): Verification | Promise<Verification> {
+  const resumed = claim.source === 'session'
+  if (!policy.enabled) return Verification.judge(switchedOff(), resumed)
   const fingerprint = guarded('fingerprint', () => checkFingerprint(claim, policy))
   const pinned = fingerprint.result === 'passed'
-  const chain = overruled(pinned, guarded('chain', () => checkChain(claim, policy)))
   const name = overruled(pinned, guarded('name', () => (isAnonymousClient(claim, policy) ? waivedByOption('requestCert') : checkName(claim, policy))))
-  return Verification.judge({ fingerprint, chain, name, revocation: waivedByOption('revocation') }, claim.source === 'session')
+  const chain = attempt('chain', () => checkChain(claim, policy, signal))
+  const judge = (outcome: Outcome<'chain'>): Verification =>
+    Verification.judge({ fingerprint, chain: overruled(pinned, outcome), name, revocation: waivedByOption('revocation') }, resumed)
+  return chain instanceof Promise ? chain.then(judge) : judge(chain)
 }
 
-/** A pin overrides chain and name (rule 3), and the failures stay on record. */
+/** A pin overrides chain and name, never a callback's refusal (rule 3); the failures stay on record. */
 function overruled<N extends CheckName>(pinned: boolean, outcome: Outcome<N>): Outcome<N> {
-  if (!pinned || outcome.result !== 'refused') return outcome
+  if (!pinned || outcome.result !== 'refused' || refusedByCallback(outcome.failures)) return outcome
   return { result: 'waived', waiver: { by: 'fingerprint' }, failures: outcome.failures }
 }
 
-/** A throw is a refusal, and so is anything that is not an outcome: `judge` looks at the shape. */
 function guarded<N extends CheckName>(check: N, run: () => Outcome<N>): Outcome<N> {
   try {
     return run()
   } catch (error) {
-    const reason = error instanceof Error ? error : new Error(`the ${check} check threw a value that is no Error`, { cause: error })
-    const { code } = reason as { code?: unknown }
-    return refused(failure(typeof code === 'string' ? code : 'ERR_SECURE_SOCKET_CHECK_FAILED', 0, reason))
+    return broken(check, error)
   }
+}
+
+function attempt<N extends CheckName>(check: N, run: () => Outcome<N> | Promise<Outcome<N>>): Outcome<N> | Promise<Outcome<N>> {
+  try {
+    const outcome = run()
+    return outcome instanceof Promise ? outcome.catch((error: unknown) => broken(check, error)) : outcome
+  } catch (error) {
+    return broken(check, error)
+  }
+}
+
+/** A throw is a refusal, and so is anything that is not an outcome: `judge` looks at the shape. */
+function broken<N extends CheckName>(check: N, error: unknown): Outcome<N> {
+  const reason = error instanceof Error ? error : new Error(`the ${check} check threw a value that is no Error`, { cause: error })
+  const { code } = reason as { code?: unknown }
+  return refused(failure(typeof code === 'string' ? code : 'ERR_SECURE_SOCKET_CHECK_FAILED', 0, reason))
 }
 
 function isAnonymousClient(claim: PeerClaim, policy: TrustPolicy): boolean {

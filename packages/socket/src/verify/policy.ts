@@ -18,6 +18,8 @@ export interface TrustPolicy {
   readonly certificate: 'required' | 'optional' | 'none'
   /** Undefined: the caller's own secure context, whose CAs only OpenSSL knows. */
   readonly anchors: CaStore | undefined
+  /** An intermediate or leaf among the anchors ends the path. */
+  readonly partialChain: boolean
   readonly name: NamePolicy
   readonly fingerprints: readonly string[]
   readonly forceFingerprints: boolean
