@@ -41,8 +41,9 @@ function encode(value: unknown, place: Place): Buffer {
       return value === null ? tagged('0') : encodeObject(value, place)
     case 'undefined':
     case 'symbol':
-      throw refused(place, `is ${typeof value === 'symbol' ? 'a symbol' : 'undefined'}`)
+      break
   }
+  throw refused(place, typeof value === 'symbol' ? 'is a symbol' : 'is undefined')
 }
 
 function encodeObject(value: object, place: Place): Buffer {

@@ -1,4 +1,6 @@
+export { type ByteStore, EncryptedSessionStore, type EncryptedSessionStoreOptions } from './encrypted-store.ts'
 export { SessionCacheError, type SessionErrorCode, type SessionErrorDetails } from './errors.ts'
+export type { SealingKey } from './sealing.ts'
 export { SessionCache, type SessionCacheOptions } from './session-cache.ts'
 export type { SessionEntry } from './session-entry.ts'
 export type { SessionStore } from './session-store.ts'

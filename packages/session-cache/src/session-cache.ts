@@ -1,8 +1,12 @@
 import { invalidType, invalidValue, positiveInteger, refuseUnknownOptions } from './misuse.ts'
+import type { KeyObject } from 'node:crypto'
 import { coarseNow } from './coarse-clock.ts'
+import { type SealingKey, seal, sealingKeys, unseal } from './sealing.ts'
 import { checkEntry, isReusable, type SessionEntry } from './session-entry.ts'
 import type { SessionStore } from './session-store.ts'
 import { Shelf } from './shelf.ts'
+import { readEntries, writeEntries } from './stored-entry.ts'
+import { isProcessLocal } from './trust-key.ts'
 
 /** What a `SessionCache` is made with. */
 export interface SessionCacheOptions {
@@ -59,11 +63,46 @@ export class SessionCache<E = unknown> implements SessionStore<E> {
     this.#shelf.removeWhere(key, (kept) => session === undefined || Buffer.compare(kept.session, session.session) === 0)
   }
 
-  /** Every key and session that is kept, the least recently used first. For inspection and for `serializeSessions`: nothing is taken. */
+  /** Every key and session that is kept, the least recently used first. For inspection: nothing is taken. */
   entries(): IterableIterator<readonly [key: string, session: SessionEntry<E>]> {
     return this.#shelf.entries()
   }
+
+  /**
+   * The sessions for the next start of the program, encrypted and authenticated. Those used once move: they are no longer here.
+   * Left out are expired ones and all whose key holds a function or was not made by `trustKey`.
+   *
+   * @throws SessionCacheError ERR_SESSION_EVIDENCE where evidence is more than plain values, bytes, dates, lists, maps and records
+   */
+  serialize(options: { readonly key: SealingKey }): Buffer {
+    refuseUnknownOptions(options, ['key'])
+    const [key] = sealingKeys('options.key', options.key)
+    const now = this.#now()
+    const kept = [...this.entries()].filter(([name, entry]) => !isProcessLocal(name) && now < entry.expires)
+    const bytes = seal(key as KeyObject, snapshot, writeEntries(kept))
+    for (const [name, entry] of kept) if (!isReusable(entry)) this.delete(name, entry)
+    return bytes
+  }
+
+  /**
+   * A cache with what `serialize` wrote. Restore a snapshot once: a second time would use its TLS 1.3 tickets again.
+   *
+   * @throws SessionCacheError ERR_SESSION_TAMPERED for bytes that were altered or written under another key
+   */
+  static deserialize<E = unknown>(
+    bytes: Uint8Array,
+    options: SessionCacheOptions & { readonly key: SealingKey | readonly SealingKey[] },
+  ): SessionCache<E> {
+    const { key, ...rest } = options
+    const cache = new SessionCache<E>(rest)
+    const entries = readEntries<E>(unseal(sealingKeys('options.key', key), snapshot, bytes))
+    for (const [name, entry] of entries) cache.add(name, entry)
+    return cache
+  }
 }
+
+/** What authenticates a snapshot as one, and not as an entry of a store. */
+const snapshot = 'snapshot'
 
 function checkKey(key: string): void {
   if (typeof key !== 'string') throw invalidType('key', 'a string')
