@@ -27,7 +27,7 @@ export function readNow(now: Date | number | (() => Date | number) | undefined):
   const at = typeof reading === 'number' ? reading : reading instanceof Date ? reading.getTime() : undefined
   if (at === undefined)
     throw wrongType('now', 'a Date, a number of milliseconds or a function that returns one', reading)
-  if (!Number.isFinite(at)) throw wrongValue('now', 'is not a valid time')
+  if (!(Math.abs(at) <= 8.64e15)) throw wrongValue('now', 'is not a valid time')
   return at
 }
 
@@ -35,7 +35,7 @@ export function readNow(now: Date | number | (() => Date | number) | undefined):
 export function readDuration(option: string, value: number | undefined, initial: number): number {
   if (value === undefined) return initial
   if (typeof value !== 'number') throw wrongType(option, 'a number of milliseconds', value)
-  if (!(value >= 0)) throw wrongValue(option, 'must be zero or more milliseconds')
+  if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER)) throw wrongValue(option, 'must be zero or more milliseconds')
   return value
 }
 

@@ -33,6 +33,14 @@ export interface ResponderPolicy {
   readonly weakDigests: 'refuse' | 'tell'
 }
 
+/** A responder whose signature holds and who may sign. */
+export interface AuthorizedResponder {
+  readonly responder: OcspResponder
+  readonly weakDigest: boolean
+  /** Until when it may, in milliseconds since 1970; Infinity for the issuer, whose own time is for others to judge. */
+  readonly notAfter: number
+}
+
 /** How many certificates of a response are tried as its signer: each costs two signatures. */
 const MAX_CANDIDATES = 4
 
@@ -57,16 +65,17 @@ const understood = new Set([
  *
  * @throws OcspError ERR_OCSP_RESPONDER_UNAUTHORIZED, ERR_OCSP_SIGNATURE_INVALID, ERR_OCSP_ALGORITHM_UNSUPPORTED, ERR_OCSP_ALGORITHM_WEAK
  */
-export function authorizeResponder(
-  response: BasicResponse,
-  policy: ResponderPolicy,
-): { readonly responder: OcspResponder; readonly weakDigest: boolean } {
+export function authorizeResponder(response: BasicResponse, policy: ResponderPolicy): AuthorizedResponder {
   const { issuer } = policy
   let refusal: OcspError | undefined
   if (isNamed(response, issuer)) {
     try {
       const weakDigest = verifyResponse(response, issuer, policy)
-      return { responder: { by: 'issuer', certificate: issuer.view.der, noCheck: false }, weakDigest }
+      return {
+        responder: { by: 'issuer', certificate: issuer.view.der, noCheck: false },
+        weakDigest,
+        notAfter: Infinity,
+      }
     } catch (error) {
       refusal = asRefusal(error, 'the issuer')
     }
@@ -84,6 +93,7 @@ export function authorizeResponder(
       return {
         responder: { by: 'delegate', certificate: delegate.view.der, noCheck },
         weakDigest: weakDigest || weakCertificate,
+        notAfter: delegate.view.notAfter,
       }
     } catch (error) {
       refusal = asRefusal(error, 'the delegated responder')

@@ -17,7 +17,7 @@ export interface OcspAnswer {
   readonly nextUpdate: Date | undefined
   /** When the responder signed. */
   readonly producedAt: Date
-  /** Until when the answer may be relied upon: nextUpdate, or what `maxAgeMs` allows; clock skew is not added. */
+  /** Until when the answer may be relied upon: nextUpdate, what `maxAgeMs` allows, a delegate's notAfter, whichever is first; clock skew is not added. */
   readonly validUntil: Date
   readonly responder: OcspResponder
   /** Whether the response carried the nonce that was given; `mismatched` only where it is `revoked`. */
@@ -46,24 +46,28 @@ export interface OcspUnknown extends OcspAnswer {
 
 export type OcspStatus = OcspGood | OcspRevoked | OcspUnknown
 
+/** How strictly responses are judged, wherever they come from. */
+export interface OcspStrictness {
+  /** How far clocks may differ, in milliseconds. Default: 300,000 (5 minutes). */
+  readonly clockSkewMs?: number
+  /** How old thisUpdate may be, in milliseconds. Default: 86,400,000 (a day) for a response without nextUpdate, no limit for others. */
+  readonly maxAgeMs?: number
+  /** Signatures over SHA-1 and MD5, whose collisions are affordable: `'refuse'` (default), or `'tell'` by `weakDigest`. */
+  readonly weakDigests?: 'refuse' | 'tell'
+}
+
 /** Options of {@link verifyOcspResponse}. */
-export interface VerifyOcspOptions {
+export interface VerifyOcspOptions extends OcspStrictness {
   /** The certificate in question. */
   readonly certificate: CertificateInput
   /** The certificate of the CA that issued it. That it did, and may, is for the caller to have verified. */
   readonly issuer: CertificateInput
   /** The time to judge by: a Date, or milliseconds since 1970. Default: now. */
   readonly now?: Date | number
-  /** How far clocks may differ, in milliseconds. Default: 300,000 (5 minutes). */
-  readonly clockSkewMs?: number
-  /** How old thisUpdate may be, in milliseconds. Default: 86,400,000 (a day) for a response without nextUpdate, no limit for others. */
-  readonly maxAgeMs?: number
   /** The nonce that the request had: 1 to 128 bytes (RFC 9654). Default: none was sent, and one in the response is ignored. */
   readonly nonce?: Uint8Array
   /** What to do where a nonce was sent and the response has none, as prepared responses have not. Default `'refuse'`. */
   readonly missingNonce?: 'refuse' | 'accept'
-  /** Signatures over SHA-1 and MD5, whose collisions are affordable: `'refuse'` (default), or `'tell'` by `weakDigest`. */
-  readonly weakDigests?: 'refuse' | 'tell'
 }
 
 const known = new Set([
@@ -102,25 +106,31 @@ export function verifyOcspResponse(der: Uint8Array, options: VerifyOcspOptions):
   refuseUnknown(options, known)
   if (!(der instanceof Uint8Array)) throw wrongType('der', 'a Uint8Array', der)
   const now = readNow(options.now)
-  const clockSkewMs = readDuration('clockSkewMs', options.clockSkewMs, CLOCK_SKEW_MS)
-  const maxAgeMs = options.maxAgeMs === undefined ? undefined : readDuration('maxAgeMs', options.maxAgeMs, 0)
+  const { clockSkewMs = CLOCK_SKEW_MS, maxAgeMs, weakDigests = 'refuse' } = readStrictness(options)
   const missingNonce = readWord('missingNonce', options.missingNonce, ['refuse', 'accept'], 'refuse')
-  const weakDigests = readWord('weakDigests', options.weakDigests, ['refuse', 'tell'], 'refuse')
   const asked = readNonce(options.nonce)
   const certificate = certificateView(options.certificate)
   const issuer = issuerFacts(options.issuer)
 
   const response = parseResponse(der)
-  const { responder, weakDigest } = authorizeResponder(response, { issuer, certificate, now, clockSkewMs, weakDigests })
+  const { responder, weakDigest, notAfter } = authorizeResponder(response, {
+    issuer,
+    certificate,
+    now,
+    clockSkewMs,
+    weakDigests,
+  })
   refuseCritical(response.extensions)
   const singles = coveringSingles(response, certificate, issuer)
   const single = worst(singles)
   const revoked = single.status === 'revoked'
+  for (const one of revoked ? [single] : singles) refuseCritical(one.extensions)
   const nonce = revoked ? nonceState(response, asked) : checkNonce(response, asked, missingNonce)
-  const validUntil =
-    single.nextUpdate === undefined
-      ? single.thisUpdate + (maxAgeMs ?? MAX_AGE_MS)
-      : Math.min(single.nextUpdate, single.thisUpdate + (maxAgeMs ?? Infinity))
+  const validUntil = Math.min(
+    single.nextUpdate ?? Infinity,
+    single.thisUpdate + (maxAgeMs ?? (single.nextUpdate === undefined ? MAX_AGE_MS : Infinity)),
+    notAfter,
+  )
   if (!revoked) checkTimes(single, response.producedAt, validUntil, now, clockSkewMs)
 
   const answer: OcspAnswer = {
@@ -133,8 +143,21 @@ export function verifyOcspResponse(der: Uint8Array, options: VerifyOcspOptions):
     weakDigest,
   }
   if (single.status === 'revoked')
-    return { status: 'revoked', revokedAt: new Date(single.revokedAt ?? Number.NaN), reason: single.reason, ...answer }
+    return {
+      status: 'revoked',
+      revokedAt: new Date(single.revokedAt ?? single.thisUpdate),
+      reason: single.reason,
+      ...answer,
+    }
   return { status: single.status, ...answer }
+}
+
+/** The part of some options that is strictness, checked and complete but for `maxAgeMs`, whose default depends. */
+export function readStrictness(options: OcspStrictness): OcspStrictness {
+  const clockSkewMs = readDuration('clockSkewMs', options.clockSkewMs, CLOCK_SKEW_MS)
+  const weakDigests = readWord('weakDigests', options.weakDigests, ['refuse', 'tell'], 'refuse')
+  if (options.maxAgeMs === undefined) return { clockSkewMs, weakDigests }
+  return { clockSkewMs, weakDigests, maxAgeMs: readDuration('maxAgeMs', options.maxAgeMs, 0) }
 }
 
 /** A nonce as requests carry it (RFC 9654 section 2.1: 1 to 128 octets), or undefined. */
@@ -154,7 +177,6 @@ function coveringSingles(
   const singles = response.singles.filter((single) => certIdMatches(single.certId, certificate, issuer))
   if (singles.length === 0)
     throw new OcspError('ERR_OCSP_NOT_COVERED', 'The OCSP response does not speak of this certificate')
-  for (const single of singles) refuseCritical(single.extensions)
   return singles
 }
 
