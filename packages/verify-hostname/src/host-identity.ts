@@ -36,7 +36,8 @@ export function parseHost(host: string, spelling: 'lenient' | 'strict' = 'lenien
 function misspelling(host: string, identity: HostIdentity): string | undefined {
   if (host.endsWith('..')) return 'it has more than one trailing dot'
   // RFC 5952 section 4.3: the letters of an IPv6 address are lower case.
-  if (identity.kind === 'ip' && identity.text !== identity.text.toLowerCase()) return 'an IPv6 address is written in lower case'
+  if (identity.kind === 'ip' && identity.text !== identity.text.toLowerCase())
+    return 'an IPv6 address is written in lower case'
   // RFC 3696 section 2: no top-level domain is all-numeric; such a name is an IP address gone wrong.
   if (identity.kind === 'dns' && /(^|\.)[0-9]+$/.test(identity.name)) return 'its last label is a number'
   return undefined
@@ -50,7 +51,8 @@ function parseLeniently(host: string): HostIdentity {
     const code = text.charCodeAt(i)
     if (code === 0x3a) return parseColons(text)
     if (code > 0x7f) return parseUnicode(text)
-    if (!isHostCharacter(code)) return invalid(text, 'it holds a character that no host name has')
+    if (!isHostCharacter(code))
+      return text.includes(':') ? parseColons(text) : invalid(text, 'it holds a character that no host name has')
     if (code === DOT && previous === DOT) return invalid(text, 'it holds an empty label')
     if (code !== DOT && (code < 0x30 || code > 0x39)) onlyDigits = false
     previous = code

@@ -1,4 +1,4 @@
-import { invalidArgument, quoted } from './errors.ts'
+import { HostnameVerificationError, invalidArgument, quoted } from './errors.ts'
 import { icannList } from './icann-list.ts'
 import type { PublicSuffixList } from './public-suffix.ts'
 import { type ResolvedScheme, resolveScheme, type Scheme, type SchemeCallback, type SchemeName } from './schemes.ts'
@@ -45,6 +45,15 @@ function resolveGuard(publicSuffix: VerifyHostnameOptions['publicSuffix']): Poli
     publicSuffix !== null &&
     typeof publicSuffix.isBelowRegistrableDomain === 'function'
   )
-    return (host) => publicSuffix.isBelowRegistrableDomain(host) === true
+    return (host) => {
+      try {
+        return publicSuffix.isBelowRegistrableDomain(host) === true
+      } catch (cause) {
+        throw new HostnameVerificationError('ERR_HOSTNAME_SUFFIX_LIST', 'The public suffix list failed', {
+          host,
+          cause,
+        })
+      }
+    }
   throw invalidArgument('ERR_INVALID_ARG_VALUE', "options.publicSuffix must be 'icann', 'none' or a PublicSuffixList")
 }

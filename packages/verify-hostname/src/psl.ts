@@ -7,6 +7,7 @@ import { PublicSuffixList } from './public-suffix.ts'
  */
 export const pslList: PublicSuffixList = new PublicSuffixList((host) => {
   const { tld, error } = psl.parse(host)
-  // What psl refuses to parse (an underscore, a long label) has no registrable domain: no wildcard may match it.
-  return error === undefined && typeof tld === 'string' ? tld.split('.').length : host.split('.').length
+  // What psl refuses to parse (a long label, a leading hyphen) has no registrable domain: no wildcard may match it.
+  if (error !== undefined) return host.split('.').length
+  return typeof tld === 'string' ? tld.split('.').length : undefined
 })
