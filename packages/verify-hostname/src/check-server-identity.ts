@@ -20,7 +20,7 @@ export function createCheckServerIdentity(
     try {
       if (policy.scheme.kind !== 'none' && isMissing(peerCertificate))
         return new HostnameVerificationError('ERR_HOSTNAME_NO_CERTIFICATE', 'The peer sent no certificate', {
-          host: String(hostname),
+          host: hostname,
           scheme: policy.scheme.name,
           cert: peerCertificate,
         })

@@ -47,7 +47,8 @@ function resolveGuard(publicSuffix: VerifyHostnameOptions['publicSuffix']): Poli
   )
     return (host) => {
       try {
-        return publicSuffix.isBelowRegistrableDomain(host) === true
+        const answer: unknown = publicSuffix.isBelowRegistrableDomain(host)
+        return answer === true
       } catch (cause) {
         throw new HostnameVerificationError('ERR_HOSTNAME_SUFFIX_LIST', 'The public suffix list failed', {
           host,

@@ -74,7 +74,7 @@ const types: readonly (PresentedNameType | undefined)[] = tagTable([
 ])
 
 function tagTable(rows: readonly (readonly [number, PresentedNameType])[]): (PresentedNameType | undefined)[] {
-  const table = new Array<PresentedNameType | undefined>(256).fill(undefined)
+  const table = Array.from<PresentedNameType | undefined>({ length: 256 })
   for (const [tag, type] of rows) table[tag] = type
   return table
 }

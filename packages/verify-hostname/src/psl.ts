@@ -1,4 +1,4 @@
-import psl from 'psl'
+import { parse } from 'psl'
 import { PublicSuffixList } from './public-suffix.ts'
 
 /**
@@ -6,7 +6,7 @@ import { PublicSuffixList } from './public-suffix.ts'
  * by which `*.github.io` does not match either. Its age is psl's: see its release.
  */
 export const pslList: PublicSuffixList = new PublicSuffixList((host) => {
-  const { tld, error } = psl.parse(host)
+  const { tld, error } = parse(host)
   // What psl refuses to parse (a long label, a leading hyphen) has no registrable domain: no wildcard may match it.
   if (error !== undefined) return host.split('.').length
   return typeof tld === 'string' ? tld.split('.').length : undefined

@@ -107,16 +107,12 @@ const LISTED = 5
 
 function sentence(refusal: Refusal, reasons: readonly NameMismatch[]): string {
   const host = quoted(refusal.hostname)
-  switch (refusal.code) {
-    case 'ERR_HOSTNAME_INVALID_HOST':
-      return `${host} cannot be verified: ${refusal.host?.kind === 'invalid' ? refusal.host.why : 'it is no host name'}`
-    case 'ERR_HOSTNAME_INVALID_CERTIFICATE':
-      return `The certificate cannot be decoded, so it does not belong to ${host}`
-    case 'ERR_HOSTNAME_CALLBACK_REFUSED':
-      return `The callback did not accept the certificate for ${host}`
-    default:
-      return `The certificate does not belong to ${host} by the rules of ${refusal.policy.scheme.name}: ${listed(reasons)}`
-  }
+  if (refusal.code === 'ERR_HOSTNAME_INVALID_HOST')
+    return `${host} cannot be verified: ${refusal.host?.kind === 'invalid' ? refusal.host.why : 'it is no host name'}`
+  if (refusal.code === 'ERR_HOSTNAME_INVALID_CERTIFICATE')
+    return `The certificate cannot be decoded, so it does not belong to ${host}`
+  if (refusal.code === 'ERR_HOSTNAME_CALLBACK_REFUSED') return `The callback did not accept the certificate for ${host}`
+  return `The certificate does not belong to ${host} by the rules of ${refusal.policy.scheme.name}: ${listed(reasons)}`
 }
 
 function listed(reasons: readonly NameMismatch[]): string {

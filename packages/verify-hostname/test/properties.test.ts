@@ -1,9 +1,9 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { matchHostname, type SchemeName, schemes } from '../src/index.ts'
 import { certificate } from './certificate.ts'
 
-const letters = [...'abcxn0-_']
+const letters = ['a', 'b', 'c', 'x', 'n', '0', '-', '_']
 const label = fc.array(fc.constantFrom(...letters), { minLength: 1, maxLength: 5 }).map((all) => all.join(''))
 const host = fc
   .array(label, { minLength: 1, maxLength: 5 })
@@ -22,7 +22,10 @@ const scheme = fc.constantFrom(...(Object.keys(schemes).filter((name) => name !=
 const publicSuffix = fc.constantFrom('icann' as const, 'none' as const)
 
 function mixCase(name: string, seed: number): string {
-  return [...name].map((c, i) => ((seed >> (i % 30)) & 1 ? c.toUpperCase() : c)).join('')
+  return name
+    .split('')
+    .map((c, i) => ((seed >> (i % 30)) & 1 ? c.toUpperCase() : c))
+    .join('')
 }
 
 describe('properties', () => {
