@@ -1,11 +1,11 @@
 import { connect as connectTcp, type NetConnectOpts, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { startTlsEngine } from './engine/choose.ts'
 import { invalidValue, SecureSocketError } from './errors.ts'
-import { contextFor } from './options/context.ts'
-import { policyFor, withoutBrackets } from './options/policy.ts'
+import { withoutBrackets } from './options/policy.ts'
+import { prepare } from './options/prepare.ts'
 import { forStartTls, resolve, type Resolved } from './options/resolve.ts'
 import type { ConnectOptions } from './options/types.ts'
+import { shake } from './handshake.ts'
 import { coreOf, makeSocket, type SecureSocket } from './secure-socket.ts'
 
 /**
@@ -65,24 +65,18 @@ export function dial(options: ConnectOptions): SecureSocket {
 
 async function open(socket: SecureSocket, resolved: Resolved): Promise<void> {
   const core = coreOf(socket)
-  const { transport: where, handshake, facade } = resolved
+  const { transport: where, facade } = resolved
   // the context first: wrong credentials are told before anything is sent
-  const pending = facade.startHandshake === false ? undefined : contextFor(resolved.context, resolved.policy.rejectUnauthorized !== false)
-  const context = pending instanceof Promise ? await pending : pending
+  const pending = facade.startHandshake === false ? undefined : prepare('client', resolved)
+  const prepared = pending instanceof Promise ? await pending : pending
   if (socket.destroyed) return
   const transport = where.socket ?? connectTcp(tcpOptions(where))
   if (transport instanceof Socket) core.transport = transport
   await connected(transport, socket)
   if (socket.destroyed) return
   socket.emit('connect')
-  if (context === undefined) {
-    core.adoptPlain(transport)
-    socket.emit('ready')
-    return
-  }
-  const engine = startTlsEngine({ role: 'client', transport, secureContext: context.secureContext, handshake, host: where.host })
-  await core.secure(engine, policyFor('client', resolved, context.anchors?.store), handshake.handshakeTimeout ?? 30_000)
-  core.servername = engine.tls.servername || false
+  if (prepared === undefined) core.adoptPlain(transport)
+  else await shake(socket, core, { role: 'client', transport, prepared, resolved })
   socket.emit('ready')
 }
 

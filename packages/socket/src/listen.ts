@@ -1,7 +1,6 @@
 import { type ListenOptions as NetListenOptions } from 'node:net'
 import { invalidValue } from './errors.ts'
-import { contextFor } from './options/context.ts'
-import { certificateDemand } from './options/policy.ts'
+import { prepare } from './options/prepare.ts'
 import { resolve } from './options/resolve.ts'
 import type { ListenOptions } from './options/types.ts'
 import { SecureServer } from './secure-server.ts'
@@ -12,10 +11,10 @@ import { SecureServer } from './secure-server.ts'
  */
 export async function listen(options: ListenOptions): Promise<SecureServer> {
   const resolved = resolve('listen', options)
-  const { context, handshake, transport, facade } = resolved
+  const { context, transport, facade } = resolved
   if (facade.startHandshake !== false && context.cert === undefined && context.certFile === undefined && context.pfx === undefined && context.secureContext === undefined)
     throw invalidValue('cert', 'is needed by a server')
-  const made = await contextFor(context, certificateDemand(handshake.requestCert) !== 'none')
+  const prepared = await prepare('server', resolved)
   const { host, port, path, backlog, exclusive, ipv6Only } = transport
   const where: NetListenOptions = Object.fromEntries(
     Object.entries({ host, port: path === undefined ? Number(port ?? 0) : undefined, path, backlog, exclusive, ipv6Only, signal: facade.signal }).filter(
@@ -23,5 +22,5 @@ export async function listen(options: ListenOptions): Promise<SecureServer> {
     ),
   )
   const { signal: _signal, ...sockets } = facade // the signal closes the server, not each connection by itself
-  return new SecureServer(options, { ...resolved, facade: sockets }, made).listen(where)
+  return new SecureServer(options, { ...resolved, facade: sockets }, prepared).listen(where)
 }

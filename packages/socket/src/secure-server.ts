@@ -1,8 +1,7 @@
 import { EventEmitter, on } from 'node:events'
 import { type AddressInfo, createServer, type ListenOptions as NetListenOptions, type Server, type Socket } from 'node:net'
-import { startTlsEngine } from './engine/choose.ts'
-import type { Context } from './options/context.ts'
-import { policyFor } from './options/policy.ts'
+import { shake } from './handshake.ts'
+import type { Prepared } from './options/prepare.ts'
 import { forStartTls, type Resolved } from './options/resolve.ts'
 import { coreOf, makeSocket, type SecureSocket } from './secure-socket.ts'
 
@@ -23,15 +22,15 @@ export interface SecureServerEvents {
 export class SecureServer extends EventEmitter<SecureServerEvents> implements AsyncIterable<SecureSocket>, AsyncDisposable {
   readonly #server: Server
   readonly #resolved: Resolved
-  readonly #context: Context
+  readonly #prepared: Prepared
   readonly #given: object
   readonly #sockets = new Set<SecureSocket>()
 
   /** @internal Use `listen`. */
-  constructor(given: object, resolved: Resolved, context: Context) {
+  constructor(given: object, resolved: Resolved, prepared: Prepared) {
     super()
     this.#resolved = resolved
-    this.#context = context
+    this.#prepared = prepared
     this.#given = { ...forStartTls(given), isServer: true }
     const { noDelay, keepAlive, keepAliveInitialDelay } = resolved.transport
     this.#server = createServer({
@@ -57,7 +56,7 @@ export class SecureServer extends EventEmitter<SecureServerEvents> implements As
   }
 
   #accept(transport: Socket): void {
-    const { facade, handshake } = this.#resolved
+    const { facade } = this.#resolved
     const socket = makeSocket({ ...facade })
     const core = coreOf(socket)
     core.transport = transport
@@ -83,22 +82,15 @@ export class SecureServer extends EventEmitter<SecureServerEvents> implements As
     socket.once('error', (error) => {
       if (!accepted) refuse(error)
     })
-    try {
-      const engine = startTlsEngine({ role: 'server', transport, secureContext: this.#context.secureContext, handshake, host: undefined })
-      const policy = policyFor('server', this.#resolved, this.#context.anchors?.store)
-      core.secure(engine, policy, handshake.handshakeTimeout ?? 30_000).then(
-        () => {
-          accepted = true
-          core.servername = engine.tls.servername || false
-          if (!socket.destroyed) this.emit('connection', socket)
-        },
-        (error: unknown) => {
-          if (!socket.destroyed) refuse(error)
-        },
-      )
-    } catch (error) {
-      refuse(error)
-    }
+    shake(socket, core, { role: 'server', transport, prepared: this.#prepared, resolved: this.#resolved }).then(
+      () => {
+        accepted = true
+        if (!socket.destroyed) this.emit('connection', socket)
+      },
+      (error: unknown) => {
+        if (!socket.destroyed) refuse(error)
+      },
+    )
   }
 
   /** Where the server listens; undefined once it is closed. */

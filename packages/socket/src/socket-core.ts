@@ -7,6 +7,7 @@ import { type ErrorDetails, type Phase, PeerRefusedError, SecureSocketError, wit
 import { Gate, type GateOutput } from './gate.ts'
 import type { Surface } from './net-surface.ts'
 import type { SecureSocket } from './secure-socket.ts'
+import type { ClientSessions } from './sessions.ts'
 import { mayFollow, type PhaseName, type State } from './state.ts'
 import { verifyPeer } from './verify/checks.ts'
 import type { TrustPolicy } from './verify/policy.ts'
@@ -32,6 +33,7 @@ export class SocketCore implements GateOutput, Surface {
   #where: { host?: string; port?: number } = {}
   #unreferenced = false
   readonly #ending = new AbortController()
+  #sessions: ClientSessions | undefined
   transport: Socket | undefined
   claim: PeerClaim | undefined
   /** How the peer ended its direction, once it has. */
@@ -105,7 +107,7 @@ export class SocketCore implements GateOutput, Surface {
    * Handshake, checks, and the gate. Whatever goes wrong rejects, and the caller destroys the facade with it.
    * Only this function makes a socket 'secure'.
    */
-  async secure(engine: TlsEngine, policy: TrustPolicy, timeout: number): Promise<Verification> {
+  async secure(engine: TlsEngine, policy: TrustPolicy, timeout: number, sessions?: ClientSessions): Promise<Verification> {
     this.#setState({ phase: 'handshaking', engine })
     this.gate.attach(engine)
     if (this.#unreferenced) engine.unref()
@@ -121,6 +123,9 @@ export class SocketCore implements GateOutput, Surface {
       const verification = verdict instanceof Promise ? await verdict : verdict
       if ((this.#state.phase as PhaseName) !== 'verifying') throw closedMeanwhile()
       this.#setState({ phase: 'secure', engine, verification })
+      this.servername = engine.tls.servername || false
+      sessions?.accepted(engine.tls, this.claim, policy)
+      this.#sessions = sessions
       // 'secureConnect' comes before the first byte; a listener may destroy the socket
       this.#output.emit('secureConnect')
       this.#output.emit('secure')
@@ -205,12 +210,20 @@ export class SocketCore implements GateOutput, Surface {
   }
 
   push(chunk: Uint8Array): boolean {
+    if (this.#sessions !== undefined) this.#fetchSession()
     return this.#output.push(chunk)
   }
 
   shutdown(): void {
     this.peerEnd = 'close-notify'
     this.#output.emit('peerShutdown')
+  }
+
+  /** The first data is where a session has arrived that Node does not report. */
+  #fetchSession(): void {
+    const tls = this.tlsEngine?.tls
+    if (tls !== undefined) this.#sessions?.fetchUnreported(tls)
+    this.#sessions = undefined
   }
 
   ended(how: EndKind): void {

@@ -1,7 +1,6 @@
-import { startTlsEngine } from './engine/choose.ts'
 import { SecureSocketError } from './errors.ts'
-import { contextFor } from './options/context.ts'
-import { certificateDemand, policyFor } from './options/policy.ts'
+import { shake } from './handshake.ts'
+import { prepare } from './options/prepare.ts'
 import { resolve, type Resolved } from './options/resolve.ts'
 import type { StartTlsOptions } from './options/types.ts'
 import type { SecureSocket } from './secure-socket.ts'
@@ -27,23 +26,15 @@ export function roleOf({ handshake }: Resolved): 'client' | 'server' {
 
 /** Plain to secure, on one socket. Whatever goes wrong destroys it and rejects. */
 export async function upgrade(socket: SecureSocket, core: SocketCore, resolved: Resolved): Promise<void> {
-  const { handshake, transport: where } = resolved
   const role = roleOf(resolved)
   try {
     const left = core.leavePlain(role)
-    const [transport, context] = await Promise.all([left, contextFor(resolved.context, anchorsNeeded(role, resolved))])
-    const engine = startTlsEngine({ role, transport, secureContext: context.secureContext, handshake, host: where.host })
-    await core.secure(engine, policyFor(role, resolved, context.anchors?.store), handshake.handshakeTimeout ?? 30_000)
-    core.servername = engine.tls.servername || false
+    const [transport, prepared] = await Promise.all([left, prepare(role, resolved)])
+    await shake(socket, core, { role, transport, prepared, resolved })
   } catch (error) {
     const explained = core.explained(error as Error)
     socket.on('error', () => undefined) // the rejection tells it
     socket.destroy(error as Error)
     throw explained
   }
-}
-
-function anchorsNeeded(role: 'client' | 'server', { policy, handshake }: Resolved): boolean {
-  if (policy.rejectUnauthorized === false) return false
-  return role === 'client' || certificateDemand(handshake.requestCert) !== 'none'
 }

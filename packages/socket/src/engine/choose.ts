@@ -4,6 +4,7 @@ import type { SecureContext } from 'node:tls'
 import { SecureSocketError } from '../errors.ts'
 import { withoutBrackets } from '../options/policy.ts'
 import type { Resolved } from '../options/resolve.ts'
+import type { ClientSessions } from '../sessions.ts'
 import type { TlsEngine } from './engine.ts'
 import { NativeTls } from './native.ts'
 
@@ -14,6 +15,7 @@ export interface TlsStart {
   readonly handshake: Resolved['handshake']
   /** The host that was connected to, for the name sent to the server. */
   readonly host: string | undefined
+  readonly sessions?: ClientSessions | undefined
 }
 
 /** The engine for this connection: the only place where one is chosen. */
@@ -24,10 +26,11 @@ export function startTlsEngine(start: TlsStart): TlsEngine {
   return new NativeTls(transport, start.role === 'client' ? clientSettings(start) : serverSettings(start))
 }
 
-function clientSettings({ handshake, secureContext, host }: TlsStart): ConstructorParameters<typeof NativeTls>[1] {
+function clientSettings({ handshake, secureContext, host, sessions }: TlsStart): ConstructorParameters<typeof NativeTls>[1] {
   const servername = handshake.servername ?? serverNameFor(host)
   return {
     role: 'client',
+    sessions,
     options: {
       secureContext,
       // node:tls would fall back to "localhost" and put it on the wire; '' sends no name

@@ -4,11 +4,12 @@ import { type ConnectionOptions, connect as connectTls, TLSSocket, type TLSSocke
 import { SecureSocketError } from '../errors.ts'
 import type { EngineSink, PeerClaim, Released, TlsEngine } from './engine.ts'
 import { releaseControl, skipNativeIdentityCheck, verifyError } from './node-internals.ts'
+import { type ClientSessions, resumedClaim } from '../sessions.ts'
 import { callIfPresent, endOnce, ignore, writeAll } from './plain.ts'
 
 /** What node:tls is told, by role. Verification is never left to it: it reports, the checks decide. */
 export type NativeSettings =
-  | { readonly role: 'client'; readonly options: ConnectionOptions & { requestOCSP?: boolean } }
+  | { readonly role: 'client'; readonly options: ConnectionOptions & { requestOCSP?: boolean }; readonly sessions?: ClientSessions | undefined }
   | { readonly role: 'server'; readonly options: TLSSocketOptions & { pskCallback?: unknown } }
 
 /** TLS by node:tls, in C++ on the TCP handle: the fast engine. It cannot give the TCP connection back. */
@@ -17,6 +18,7 @@ export class NativeTls implements TlsEngine {
   readonly tls: TLSSocket
   readonly #transport: Socket
   readonly #role: 'client' | 'server'
+  readonly #sessions: ClientSessions | undefined
   #staple: Uint8Array | undefined
   #pskOffered = false
   #sink: EngineSink | undefined
@@ -28,8 +30,11 @@ export class NativeTls implements TlsEngine {
     this.#role = settings.role
     if (settings.role === 'client') {
       this.#pskOffered = settings.options.pskCallback !== undefined
-      this.tls = connectTls({ ...settings.options, socket: transport, rejectUnauthorized: false, checkServerIdentity: () => undefined })
+      this.#sessions = settings.sessions
+      const session = settings.sessions?.offered?.session
+      this.tls = connectTls({ ...settings.options, ...(session === undefined ? {} : { session: Buffer.from(session) }), socket: transport, rejectUnauthorized: false, checkServerIdentity: () => undefined })
       this.#restoreIdentityCheck = skipNativeIdentityCheck(this.tls)
+      if (this.#sessions !== undefined) this.tls.on('session', (received: Buffer) => this.#sessions?.received(received))
       if (settings.options.requestOCSP === true)
         this.tls.once('OCSPResponse', (staple: Uint8Array | null) => {
           this.#staple = staple ?? undefined
@@ -82,8 +87,13 @@ export class NativeTls implements TlsEngine {
   }
 
   #claim(): PeerClaim {
-    const leaf = this.tls.getPeerX509Certificate()
     const resumed = this.tls.isSessionReused()
+    if (resumed && this.#role === 'client') {
+      const entry = this.#sessions?.offered
+      if (entry === undefined) throw new SecureSocketError('ERR_SECURE_SOCKET_STATE', 'a session was resumed that nobody offered', { phase: 'verify' })
+      return resumedClaim(entry)
+    }
+    const leaf = this.tls.getPeerX509Certificate()
     const openssl = verifyError(this.tls, this.#role)
     const pskUsed = this.#pskOffered && leaf === undefined && !resumed
     return new HandshakeClaim(leaf, openssl, this.#staple, pskUsed, resumed ? 'session' : 'handshake')

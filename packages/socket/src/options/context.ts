@@ -1,36 +1,36 @@
+import { createHash } from 'node:crypto'
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls'
-import { type Anchors, loadAnchors } from './ca.ts'
+import type { Anchors } from './ca.ts'
 import { BoundedMap, contentKey, fileKey } from './content-key.ts'
 import { type Credentials, loadCredentials } from './credentials.ts'
 import type { Resolved } from './resolve.ts'
 
-/** A ready context, and the anchors that it trusts (undefined in the caller's own: only OpenSSL knows them). */
-export interface Context {
+/** A ready context. `identity` is the digest of our own certificate, '' where we show none. */
+export interface BuiltContext {
   readonly secureContext: SecureContext
-  readonly anchors: Anchors | undefined
+  readonly identity: string
 }
 
-const contexts = new BoundedMap<SecureContext | Promise<SecureContext>>(128)
+const contexts = new BoundedMap<BuiltContext | Promise<BuiltContext>>(128)
 
 /**
- * The secure context that these options mean, made once for equal content: building one costs 0.15 to 17 ms.
+ * The secure context that these options mean, made once for equal content: building one costs 0.15 to 17 ms. `sessionIdContext` keeps a
+ * server's sessions apart from those of another policy (rule 9).
  * A Promise only where a passphrase function or PKCS#12 makes it one.
  */
-export function contextFor(context: Resolved['context'], anchorsNeeded: boolean): Context | Promise<Context> {
-  if (context.secureContext !== undefined) return { secureContext: context.secureContext, anchors: undefined }
-  const anchors = loadAnchors(context, anchorsNeeded)
-  const key = keyOf(context, anchors)
+export function buildContext(context: Resolved['context'], anchors: Anchors, sessionIdContext: string): BuiltContext | Promise<BuiltContext> {
+  const key = `${keyOf(context, anchors)}\n${sessionIdContext}`
   let made = contexts.get(key)
   if (made === undefined) {
-    made = build(context, anchors)
+    made = build(context, anchors, sessionIdContext)
     contexts.set(key, made)
     if (made instanceof Promise)
       made.then(
-        (secureContext) => contexts.set(key, secureContext),
+        (built) => contexts.set(key, built),
         () => contexts.delete(key),
       )
   }
-  return made instanceof Promise ? made.then((secureContext) => ({ secureContext, anchors })) : { secureContext: made, anchors }
+  return made
 }
 
 function keyOf(context: Resolved['context'], anchors: Anchors): string {
@@ -42,21 +42,23 @@ function keyOf(context: Resolved['context'], anchors: Anchors): string {
   return parts.join('\n')
 }
 
-function build(context: Resolved['context'], anchors: Anchors): SecureContext | Promise<SecureContext> {
+function build(context: Resolved['context'], anchors: Anchors, sessionIdContext: string): BuiltContext | Promise<BuiltContext> {
   const credentials = loadCredentials(context)
-  if (credentials instanceof Promise) return credentials.then((loaded) => create(context, anchors, loaded))
-  return create(context, anchors, credentials)
+  if (credentials instanceof Promise) return credentials.then((loaded) => create(context, anchors, loaded, sessionIdContext))
+  return create(context, anchors, credentials, sessionIdContext)
 }
 
-function create(context: Resolved['context'], anchors: Anchors, credentials: Credentials | undefined): SecureContext {
+function create(context: Resolved['context'], anchors: Anchors, credentials: Credentials | undefined, sessionIdContext: string): BuiltContext {
   const { ciphers, sigalgs, ecdhCurve, minVersion, maxVersion, secureOptions, dhparam, honorCipherOrder, allowPartialTrustChain } = context
   const options: SecureContextOptions & { allowPartialTrustChain?: boolean } = {
     ...anchors.contextOptions,
     ...credentials,
     ...defined({ ciphers, sigalgs, ecdhCurve, minVersion, maxVersion, secureOptions, honorCipherOrder, allowPartialTrustChain }),
     ...(dhparam === undefined ? {} : { dhparam: typeof dhparam === 'string' ? dhparam : Buffer.from(dhparam) }),
+    ...(sessionIdContext === '' ? {} : { sessionIdContext }),
   }
-  return createSecureContext(options)
+  const identity = credentials === undefined ? '' : createHash('sha256').update(credentials.cert).digest('base64url')
+  return { secureContext: createSecureContext(options), identity }
 }
 
 type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> }

@@ -57,6 +57,9 @@ const conflicts: readonly Conflict[] = [
     const other = contextKeys.find((key) => present.has(key))
     if (other !== undefined) throw invalidValue(other, "cannot be combined with 'secureContext', which would win")
   },
+  (present) => {
+    if (present.has('sessionKey') && !present.has('sessionCache')) throw invalidValue('sessionKey', "needs 'sessionCache'")
+  },
   (present, given) => {
     // rule 13
     if ((given as AnyOptions).rejectUnauthorized !== false) return

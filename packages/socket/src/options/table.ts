@@ -2,6 +2,7 @@ import { Duplex } from 'node:stream'
 import type { LookupFunction } from 'node:net'
 import type { SecureContext, SecureVersion } from 'node:tls'
 import type { CaStore } from '@x/ca-store'
+import type { SessionStore } from '@x/session-cache'
 import { parseFingerprint } from '@x/utils'
 import { invalidType, invalidValue } from '../errors.ts'
 import {
@@ -102,6 +103,7 @@ const alpn: Parse<readonly string[]> = (value, option) => {
 
 const secureContext = object('secureContext', 'a SecureContext', (value) => 'context' in value) as Parse<SecureContext>
 const caStore = object('caStore', 'a CaStore', (value) => 'findIssuer' in value && 'certificates' in value) as unknown as Parse<CaStore>
+const sessionStore = object('sessionCache', 'a SessionStore', (value) => 'get' in value && 'add' in value) as unknown as Parse<SessionStore>
 const abortSignal = object('signal', 'an AbortSignal', (value) => 'aborted' in value)
 const duplex = object('socket', 'a Duplex stream', (value) => value instanceof Duplex || ('write' in value && 'read' in value))
 
@@ -155,6 +157,8 @@ export const table = {
   // handshake
   servername: { entries: client, part: 'handshake', parse: string },
   ALPNProtocols: { entries: both, part: 'handshake', parse: alpn },
+  sessionCache: { entries: client, part: 'handshake', parse: sessionStore },
+  sessionKey: { entries: client, part: 'handshake', parse: nonEmptyString },
   minDHSize: { entries: client, part: 'handshake', parse: nonNegativeInteger, initial: 2048 },
   handshakeTimeout: { entries: both, part: 'handshake', parse: milliseconds, initial: 30_000 },
   requestCert: { entries: server, part: 'handshake', parse: oneOf<boolean | string>(true, false, 'required', 'optional'), initial: false },

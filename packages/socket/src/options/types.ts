@@ -3,6 +3,7 @@ import type { LookupFunction } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { PeerCertificate, SecureContext, SecureVersion } from 'node:tls'
 import type { CaStore } from '@x/ca-store'
+import type { SessionStore } from '@x/session-cache'
 import type { PublicSuffixList, Scheme, SchemeCallback, SchemeName } from '@x/verify-hostname'
 
 export type CertificateOption = string | Uint8Array | X509Certificate
@@ -128,6 +129,13 @@ export interface ConnectOptions extends PeerOptions {
   readonly socket?: Duplex
   /** The name sent to the server; default `host` unless it is an IP address. `''` sends none. The original's SSL_hostname. */
   readonly servername?: string
+  /**
+   * Where sessions are kept and taken from; default none. A session is offered only where everything that decides trust is the same as
+   * when it was earned, and the checks are run again on its chain. The original's SSL_session_cache.
+   */
+  readonly sessionCache?: SessionStore
+  /** Stands for host and port in the session's key, so that connections to several ports can share. The original's SSL_session_key. */
+  readonly sessionKey?: string
   /** Bits that a finite-field Diffie-Hellman group must have at least; default 2048 (node:tls: 1024). */
   readonly minDHSize?: number
   /** Replaces the name check, as node:tls has it: an Error refuses, undefined accepts, anything else refuses. */

@@ -1,0 +1,31 @@
+import type { Duplex } from 'node:stream'
+import { startTlsEngine } from './engine/choose.ts'
+import { SecureSocketError } from './errors.ts'
+import type { Prepared } from './options/prepare.ts'
+import type { Resolved } from './options/resolve.ts'
+import type { SecureSocket } from './secure-socket.ts'
+import { ClientSessions } from './sessions.ts'
+import type { SocketCore } from './socket-core.ts'
+
+export interface Handshake {
+  readonly role: 'client' | 'server'
+  readonly transport: Duplex
+  readonly prepared: Prepared
+  readonly resolved: Resolved
+}
+
+/**
+ * From a connected transport to a secure socket: a session to offer, the engine, the handshake, the checks, the gate.
+ * Rejects with what went wrong; the caller destroys the socket with it.
+ */
+export async function shake(socket: SecureSocket, core: SocketCore, { role, transport, prepared, resolved }: Handshake): Promise<void> {
+  const { secureContext, policy, sessions: where } = prepared
+  const { handshake, transport: address } = resolved
+  const sessions = where === undefined ? undefined : new ClientSessions(where.store, where.key)
+  if (sessions !== undefined) {
+    await sessions.take(policy)
+    if (socket.destroyed) throw new SecureSocketError('ERR_SECURE_SOCKET_CLOSED', 'the socket was closed', { phase: 'handshake' })
+  }
+  const engine = startTlsEngine({ role, transport, secureContext, handshake, host: address.host, sessions })
+  await core.secure(engine, policy, handshake.handshakeTimeout ?? 30_000, sessions)
+}

@@ -1,0 +1,84 @@
+import type { SecureContext } from 'node:tls'
+import type { SessionStore } from '@x/session-cache'
+import { sessionIdContext, trustKey } from '@x/session-cache'
+import type { TrustPolicy } from '../verify/policy.ts'
+import { type Anchors, loadAnchors } from './ca.ts'
+import { type BuiltContext, buildContext } from './context.ts'
+import { certificateDemand, policyFor } from './policy.ts'
+import type { Resolved } from './resolve.ts'
+
+/** Everything that a handshake of this role needs. */
+export interface Prepared {
+  readonly secureContext: SecureContext
+  readonly policy: TrustPolicy
+  /** Where sessions may be kept, and under which key; undefined where none may be. */
+  readonly sessions: { readonly store: SessionStore; readonly key: string } | undefined
+}
+
+/**
+ * Anchors, policy and context, in this order; a Promise only where the credentials make it one.
+ * The caller's own secure context has anchors that only OpenSSL knows, and its sessions are never kept (rule 10).
+ */
+export function prepare(role: 'client' | 'server', resolved: Resolved): Prepared | Promise<Prepared> {
+  const { context, policy: rules, handshake } = resolved
+  const own = context.secureContext
+  if (own !== undefined) return { secureContext: own, policy: policyFor(role, resolved, undefined), sessions: undefined }
+  const needed = rules.rejectUnauthorized !== false && (role === 'client' || certificateDemand(handshake.requestCert) !== 'none')
+  const anchors = loadAnchors(context, needed)
+  const policy = policyFor(role, resolved, anchors.store)
+  const idContext = role === 'server' ? sessionIdContext(trustParameters(resolved, policy, anchors, '')) : ''
+  const built = buildContext(context, anchors, idContext)
+  const finish = ({ secureContext, identity }: BuiltContext): Prepared => ({
+    secureContext,
+    policy,
+    sessions: sessionsFor(role, resolved, policy, anchors, identity),
+  })
+  return built instanceof Promise ? built.then(finish) : finish(built)
+}
+
+function sessionsFor(role: 'client' | 'server', resolved: Resolved, policy: TrustPolicy, anchors: Anchors, identity: string): Prepared['sessions'] {
+  const { sessionCache: store, sessionKey } = resolved.handshake
+  if (store === undefined || role === 'server' || !policy.enabled) return undefined
+  const { host, port, path } = resolved.transport
+  const peer = sessionKey === undefined ? withoutUndefined({ host, port: port === undefined ? undefined : Number(port), path }) : { sessionKey }
+  return { store, key: trustKey({ peer, ...trustParameters(resolved, policy, anchors, identity) }) }
+}
+
+/** All of the frozen policy, and what decides how the handshake goes: nothing that trust depends on is left out. */
+function trustParameters(resolved: Resolved, policy: TrustPolicy, anchors: Anchors, identity: string): Record<string, unknown> {
+  const { anchors: _store, ...rules } = policy
+  const { ciphers, sigalgs, ecdhCurve, minVersion, maxVersion, secureOptions, dhparam, honorCipherOrder } = resolved.context
+  const { servername, ALPNProtocols, minDHSize } = resolved.handshake
+  return withoutUndefined({
+    rules: withoutUndefined(comparable(rules) as Record<string, unknown>),
+    ca: anchors.store?.digest ?? 'none',
+    identity,
+    limits: withoutUndefined({ ciphers, sigalgs, ecdhCurve, minVersion, maxVersion, secureOptions, dhparam, honorCipherOrder, servername, minDHSize }),
+    alpn: ALPNProtocols,
+  })
+}
+
+/** Objects of other classes (a PublicSuffixList, a Scheme with methods) count by identity, as functions do. */
+function comparable(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value
+  if (Array.isArray(value)) return value.map(comparable)
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) return identityFunction(value)
+  return withoutUndefined(Object.fromEntries(Object.entries(value).map(([key, item]) => [key, comparable(item)])))
+}
+
+const identityFunctions = new WeakMap<object, () => void>()
+
+/** A function that stands for an object, so that the trust key takes its identity. */
+function identityFunction(value: object): () => void {
+  let stand = identityFunctions.get(value)
+  if (stand === undefined) {
+    stand = () => undefined
+    identityFunctions.set(value, stand)
+  }
+  return stand
+}
+
+function withoutUndefined(record: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined))
+}

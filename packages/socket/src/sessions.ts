@@ -1,0 +1,125 @@
+import type { TLSSocket } from 'node:tls'
+import type { SessionEntry, SessionStore } from '@x/session-cache'
+import type { PeerClaim } from './engine/engine.ts'
+import type { TrustPolicy } from './verify/policy.ts'
+import { viewOf } from './verify/view.ts'
+
+/** What an entry of ours carries beside the chain. */
+export interface SessionEvidence {
+  /** Milliseconds since 1970: when a full handshake last verified the peer. */
+  readonly verifiedAt: number
+}
+
+/** A ticket is offered for at most two hours, which is what most servers keep it for. */
+const TICKET_LIFETIME = 2 * 3_600_000
+/** However often it was resumed, after a day the peer is verified again in full. */
+const VERDICT_LIFETIME = 24 * 3_600_000
+
+/**
+ * The sessions of one connection: one that may be offered, and those that the server gives us. They are kept only after a positive
+ * verdict (in TLS 1.2 the event comes earlier), together with the chain, so that a resumed peer is judged by the same checks.
+ */
+export class ClientSessions {
+  readonly #store: SessionStore
+  readonly #key: string
+  #offered: SessionEntry | undefined
+  #early: Buffer[] = []
+  #kept = 0
+  #onVerdict: ((session: Buffer) => void) | undefined
+
+  constructor(store: SessionStore, key: string) {
+    this.#store = store
+    this.#key = key
+  }
+
+  /** The entry to offer. A store that fails, or answers nonsense, costs a full handshake and no more. */
+  async take(policy: TrustPolicy): Promise<SessionEntry | undefined> {
+    try {
+      const entry = await this.#store.get(this.#key)
+      if (entry !== undefined && isUsable(entry, policy)) this.#offered = entry
+    } catch {
+      this.#offered = undefined
+    }
+    return this.#offered
+  }
+
+  get offered(): SessionEntry | undefined {
+    return this.#offered
+  }
+
+  /** To be called for each session that Node reports; those before the verdict wait for it. */
+  received(session: Buffer): void {
+    if (this.#onVerdict === undefined) this.#early.push(session)
+    else this.#onVerdict(session)
+  }
+
+  /** The peer is trusted: from now on its sessions are kept. */
+  accepted(tls: TLSSocket, claim: PeerClaim, policy: TrustPolicy): void {
+    const now = Date.now()
+    const verifiedAt = claim.source === 'session' ? evidenceOf(this.#offered)?.verifiedAt : now
+    const protocol = tls.getProtocol()
+    if (verifiedAt === undefined || protocol === null || claim.chain.length === 0) return
+    const name = policy.name.by === 'nothing' ? undefined : policy.name.host
+    const notAfter = Math.min(...claim.chain.map((der) => viewOf(der).notAfter))
+    this.#onVerdict = (session) => {
+      const expires = Math.min(Date.now() + TICKET_LIFETIME, verifiedAt + VERDICT_LIFETIME, notAfter)
+      this.#kept++
+      this.#add({ session, protocol, expires, chain: claim.chain, name, evidence: { verifiedAt } satisfies SessionEvidence })
+    }
+    for (const session of this.#early.splice(0)) this.#onVerdict(session)
+  }
+
+  /** Over 10,240 bytes Node emits no event (fact 7): asked for once data has come, or at the end. */
+  fetchUnreported(tls: TLSSocket): void {
+    if (this.#kept > 0 || this.#onVerdict === undefined) return
+    const session = tls.getSession()
+    if (session !== undefined && session.length > MAX_REPORTED) this.#onVerdict(session)
+  }
+
+  #add(entry: SessionEntry): void {
+    try {
+      Promise.resolve(this.#store.add(this.#key, entry)).catch(() => undefined) // a store that fails costs a full handshake later
+    } catch {
+      // the same
+    }
+  }
+}
+
+/** SSL::kMaxSessionSize of Node. */
+const MAX_REPORTED = 10_240
+
+function evidenceOf(entry: SessionEntry | undefined): SessionEvidence | undefined {
+  const evidence = entry?.evidence as Partial<SessionEvidence> | null | undefined
+  return typeof evidence?.verifiedAt === 'number' ? (evidence as SessionEvidence) : undefined
+}
+
+/** Whatever a store of somebody else's hands out: the entry must hold what a verdict needs, for the name that is asked for now. */
+function isUsable(entry: SessionEntry, policy: TrustPolicy): boolean {
+  const evidence = evidenceOf(entry)
+  const name = policy.name.by === 'nothing' ? undefined : policy.name.host
+  const now = Date.now()
+  return (
+    entry.session instanceof Uint8Array &&
+    Array.isArray(entry.chain) &&
+    entry.chain.length > 0 &&
+    entry.chain.every((der) => der instanceof Uint8Array) &&
+    entry.name === name &&
+    evidence !== undefined &&
+    evidence.verifiedAt <= now &&
+    now < evidence.verifiedAt + VERDICT_LIFETIME &&
+    now < entry.expires
+  )
+}
+
+/** The claim of a resumed peer: the chain of the entry, since the handshake carries none. */
+export function resumedClaim(entry: SessionEntry): PeerClaim {
+  return {
+    chain: entry.chain,
+    source: 'session',
+    opensslError: undefined,
+    opensslReason: undefined,
+    staple: undefined,
+    pskUsed: false,
+    leaf: undefined,
+  }
+}
