@@ -3,13 +3,13 @@ import { readFile, stat } from 'node:fs/promises'
 import type { CertificateInput } from '@x/utils'
 import type { Crl } from './crl.ts'
 import { CrlFiles, type CrlFileSystem } from './crl-files.ts'
-import { DistributionCache } from './distribution-cache.ts'
+import { DistributionCache, type Fetched } from './distribution-cache.ts'
 import { CrlError } from './errors.ts'
 import { answer, ask, type Question, type QuestionOptions, readQuestion, signersFor } from './is-revoked.ts'
 import { numberWithin, refuseUnknown, toMilliseconds, wrongType, wrongValue } from './misuse.ts'
 import { type CrlListInput, parseCrls } from './parse-crl.ts'
 import { signerOf } from './signers.ts'
-import type { CrlStatus } from './status.ts'
+import type { CrlGood, CrlRevoked, CrlStatus } from './status.ts'
 import { checkForm, checkTime } from './verify-crl.ts'
 
 /** Options of {@link CrlStore}. Sources are added together. */
@@ -166,30 +166,28 @@ export class CrlStore {
       const fetched = alternatives.flat().map((url) => this.#fetched.peek(url, owner))
       return ask(question, [...local, ...fetched.filter((crl) => crl !== undefined)], errors)
     }
-    const first = askAll()
-    if (!online || first.status === 'revoked') return first
-    if (first.status === 'unknown' && alternatives.length === 0)
-      errors.push(
-        new CrlError('ERR_CRL_NO_DISTRIBUTION_POINT', 'the certificate does not say where its revocation list is'),
-      )
     const accept = (crl: Crl): void => {
       checkForm(crl)
       checkTime(crl, question.clock)
       signerOf(crl, signersFor(question, [...local, crl], []))
     }
-    const { now } = question.clock
-    // What the cache has and holds is given at once, and looked for anew where that is due.
-    const wanted =
-      first.status === 'good'
-        ? alternatives.filter((urls) => rests(first.crls, urls, owner, this.#fetched))
-        : alternatives
-    for (const urls of wanted.slice(0, MAX_POINTS)) {
+    const get = (url: string): Promise<Fetched> => this.#fetched.get(url, owner, accept, question.clock.now, signal)
+    const first = askAll()
+    if (!online) return first
+    if (first.status !== 'unknown') {
+      // What the cache has serves as long as it holds, and is looked for anew, in the background, where that is due.
+      if (!isFinal(first))
+        for (const url of alternatives.flat()) if (restsOn(first, this.#fetched.peek(url, owner))) await get(url)
+      return first
+    }
+    if (alternatives.length === 0)
+      errors.push(new CrlError('ERR_CRL_NO_DISTRIBUTION_POINT', 'the certificate does not say where its list is'))
+    for (const urls of alternatives.slice(0, MAX_POINTS)) {
       for (const url of urls) {
-        const { error } = await this.#fetched.get(url, owner, accept, now, signal)
+        const { error } = await get(url)
         if (error === undefined) break
         errors.push(error)
       }
-      if (first.status === 'good') continue
       const status = askAll()
       if (status.status !== 'unknown') return status
     }
@@ -204,12 +202,14 @@ export class CrlStore {
   }
 }
 
-/** Whether an answer rests on a list that one of these URLs gave. */
-function rests(crls: readonly Crl[], urls: readonly string[], owner: string, fetched: DistributionCache): boolean {
-  return urls.some((url) => {
-    const crl = fetched.peek(url, owner)
-    return crl !== undefined && crls.includes(crl)
-  })
+/** Only a hold can end. */
+function isFinal(status: CrlGood | CrlRevoked): boolean {
+  return status.status === 'revoked' && status.reason !== 'certificateHold'
+}
+
+function restsOn(status: CrlGood | CrlRevoked, crl: Crl | undefined): boolean {
+  if (crl === undefined) return false
+  return status.status === 'good' ? status.crls.includes(crl) : status.crl === crl
 }
 
 function pathsOf(input: string | readonly string[] | undefined, option: string): readonly string[] {
