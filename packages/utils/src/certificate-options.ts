@@ -3,7 +3,7 @@ import type { CertificateInput } from './certificate-input.ts'
 import type { NameRecord } from './distinguished-name.ts'
 import type { ExtensionInput } from './extensions.ts'
 import type { GeneralName } from './general-names.ts'
-import type { KeyKindInput } from './generate-key.ts'
+import type { KeyKind } from './generate-key.ts'
 import type { PrivateKeyInput } from './private-keys.ts'
 import type { Purpose } from './purpose.ts'
 
@@ -44,8 +44,8 @@ export interface CertificateOptions {
   readonly extensions?: readonly ExtensionInput[]
   /** Names or OIDs of extensions that are left out although they would be set. */
   readonly omit?: readonly string[]
-  /** The subject's key, or the kind of key to make. Default: a new P-256 key. */
-  readonly privateKey?: PrivateKeyInput | KeyKindInput
+  /** The subject's key, or the kind of key to make, as `generateKeySync` takes it (`'rsa'`, `{ type: 'ec', curve: 'P-384' }`). Default: a new P-256 key. */
+  readonly privateKey?: PrivateKeyInput | KeyKind
   /** Instead of privateKey, where only the public key is at hand; needs an issuer. */
   readonly publicKey?: KeyObject
   /** Default: the certificate signs itself. A name, as descriptions have it, is ignored. */

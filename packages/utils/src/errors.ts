@@ -16,14 +16,12 @@ export type CertificateErrorCode =
   | 'ERR_CERT_ALGORITHM_UNSUPPORTED'
   | 'ERR_CERT_DIGEST_WEAK'
   | 'ERR_CERT_FINGERPRINT_INVALID'
-  | 'ERR_CERT_FILE_READ'
-  | 'ERR_CERT_FILE_WRITE'
 
 /** A certificate, a key or a file that is not what it should be. Misuse of the API is a `TypeError` instead. */
 export class CertificateError extends Error {
   override readonly name = 'CertificateError'
   readonly code: CertificateErrorCode
-  /** The file it was read from or should have been written to, where there is one. */
+  /** The file it was read from, where there is one. */
   readonly path: string | undefined
 
   constructor(code: CertificateErrorCode, message: string, details: { cause?: unknown; path?: string } = {}) {

@@ -216,14 +216,14 @@ function uri(url: string, option: string): Uint8Array {
 }
 
 function bitNumbers(names: readonly string[], known: readonly string[], option: string): number[] {
-  return list(names, option).map((name) => {
-    const bit = known.findIndex((one) => one.toLowerCase() === String(name).toLowerCase())
-    if (bit < 0) throw wrongValue(option, `has '${name}'; known are ${known.join(', ')}`)
+  return list(names, option).map((name: unknown) => {
+    const bit = known.findIndex((one) => typeof name === 'string' && one.toLowerCase() === name.toLowerCase())
+    if (bit < 0) throw wrongValue(option, `has '${String(name)}'; known are ${known.join(', ')}`)
     return bit
   })
 }
 
-function usageOid(name: string, option: string): Uint8Array {
+function usageOid(name: unknown, option: string): Uint8Array {
   const id = typeof name === 'string' ? oidFromName(name) : undefined
   if (id === undefined) throw wrongValue(option, `has '${String(name)}', which is no known usage: give its OID`)
   return element(6, oidBytes(id))

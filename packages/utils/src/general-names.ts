@@ -52,7 +52,7 @@ export function encodeGeneralName(name: GeneralName, option: string, ranges = fa
       return ascii(6, value, option)
     case 'IP': {
       const bytes = typeof value !== 'string' ? undefined : ranges ? bytesOfIpRange(value) : bytesOfIp(value)
-      if (bytes === undefined) throw wrongValue(option, `has '${String(value)}' where an IP address is expected`)
+      if (bytes === undefined) throw wrongValue(option, `has '${shown(value)}' where an IP address is expected`)
       return element(contextTag(7), bytes)
     }
     case 'RID':
@@ -66,8 +66,12 @@ export function encodeGeneralName(name: GeneralName, option: string, ranges = fa
       return element(contextTag(GENERAL_NAME_TYPES.indexOf(type), true), value)
     }
     default:
-      throw wrongValue(option, `has the type '${String(type)}'; known are ${GENERAL_NAME_TYPES.join(', ')}`)
+      throw wrongValue(option, `has the type '${shown(type)}'; known are ${GENERAL_NAME_TYPES.join(', ')}`)
   }
+}
+
+function shown(value: unknown): string {
+  return String(value).slice(0, 80)
 }
 
 function dnsName(value: string, option: string): string {
@@ -106,9 +110,7 @@ export function describeGeneralName({ tag, value }: GeneralNameView): GeneralNam
       return [type, decodeOid(value)]
     case 'DIRNAME':
       return [type, nameToRecord(value)]
-    case 'OTHERNAME':
-    case 'X400':
-    case 'EDIPARTY':
+    default:
       return [type, value]
   }
 }

@@ -18,6 +18,19 @@ export {
 export { CertificateError, type CertificateErrorCode } from './errors.ts'
 export type { ExtensionInput, ExtensionName, ExtensionValues, RawExtension, TypedExtension } from './extensions.ts'
 export {
+  type FilePath,
+  readCertificate,
+  readCertificates,
+  readIdentity,
+  type ReadKeyOptions,
+  readPrivateKey,
+  writeCertificates,
+  type WriteOptions,
+  writePrivateKey,
+} from './files.ts'
+export type { WritableFile, WritableFileSystem } from './atomic-write.ts'
+export { type Identity, type IdentityOptions, parseIdentity } from './identity.ts'
+export {
   fingerprint,
   type FingerprintAlgorithm,
   type FingerprintOf,
@@ -39,6 +52,7 @@ export {
   type PrivateKeyOptions,
   privateKeyToPem,
 } from './private-keys.ts'
+export { parsePkcs12, type Pkcs12Content } from './pkcs12.ts'
 export type { Purpose } from './purpose.ts'
 export {
   type DerSignature,

@@ -1,8 +1,9 @@
 import { createPrivateKey, KeyObject } from 'node:crypto'
-import { DerCursor, Tag } from '@x/der'
+import { DerError, openDer, Tag } from '@x/der'
+import { type EncodedKey, findPrivateKey } from './encoded-key.ts'
 import { CertificateError } from './errors.ts'
 import { wrongType, wrongValue } from './misuse.ts'
-import { looksLikePem, MAX_INPUT_BYTES, readPem } from './pem.ts'
+import { type Decrypted, decryptPasswordBased } from './password-based.ts'
 
 /** A private key: PEM text, PEM or DER bytes, or a KeyObject. */
 export type PrivateKeyInput = string | Uint8Array | KeyObject
@@ -14,14 +15,6 @@ export type Passphrase = string | (() => string | Promise<string>)
 export interface PrivateKeyOptions<P extends Passphrase = Passphrase> {
   /** For encrypted keys. */
   readonly passphrase?: P | undefined
-}
-
-/** An encoded key, found in the input and not yet decoded. */
-interface EncodedKey {
-  readonly key: string | Buffer
-  readonly format: 'pem' | 'der'
-  readonly type: 'pkcs1' | 'pkcs8' | 'sec1'
-  readonly encrypted: boolean
 }
 
 /**
@@ -42,7 +35,7 @@ export function parsePrivateKey(
     if (input.type !== 'private') throw wrongValue('privateKey', `must be a private key; it is a ${input.type} key`)
     return input
   }
-  const found = findKey(input)
+  const found = findPrivateKey(input)
   if (!found.encrypted) return decode(found)
   const { passphrase } = options
   if (passphrase === undefined)
@@ -76,58 +69,53 @@ export function checkedPassphrase(answer: unknown): string {
   return answer
 }
 
-function findKey(input: string | Uint8Array): EncodedKey {
-  if (typeof input !== 'string' && !(input instanceof Uint8Array))
-    throw wrongType('privateKey', 'a string, a Uint8Array or a KeyObject', input)
-  if (input.length > MAX_INPUT_BYTES) throw new CertificateError('ERR_CERT_TOO_LARGE', `a key of ${input.length} bytes`)
-  if (typeof input !== 'string' && !looksLikePem(input)) return derKey(input)
-  const text =
-    typeof input === 'string' ? input : Buffer.from(input.buffer, input.byteOffset, input.byteLength).toString('latin1')
-  let found = false
-  const [block] = readPem(text, (label) => {
-    const wanted = !found && label.endsWith('PRIVATE KEY')
-    found ||= wanted
-    return wanted
-  })
-  if (block === undefined) throw new CertificateError('ERR_CERT_KEY_NOT_FOUND', 'no private key in the input')
-  const encrypted = block.label === 'ENCRYPTED PRIVATE KEY' || /^Proc-Type: *4, *ENCRYPTED/m.test(block.text)
-  return { key: block.text, format: 'pem', type: 'pkcs8', encrypted }
-}
-
-/** Which of the four structures it is, by the tags of its first two fields. */
-function derKey(der: Uint8Array): EncodedKey {
-  const key = Buffer.from(der.buffer, der.byteOffset, der.byteLength)
+/** The key itself; PKCS#8's encryption is undone here, the traditional one by OpenSSL. */
+function decode(encoded: EncodedKey, passphrase?: string): KeyObject {
+  if (encoded.encrypted !== 'pkcs8') return load(encoded, passphrase)
+  const plain = decryptPkcs8(encoded.der, passphrase ?? '')
+  // OpenSSL knows rarer schemes, as scrypt and Camellia
+  if (plain === 'unsupported') return load(encoded, passphrase)
+  if (plain === 'too-many-iterations')
+    throw new CertificateError('ERR_CERT_KEY_UNSUPPORTED', 'the key is encrypted with more rounds than anybody writes')
+  if (plain === 'wrong-passphrase') throw wrongPassphrase()
   try {
-    const outer = new DerCursor(der)
-    const fields = outer.enterExpected(Tag.SEQUENCE)
-    outer.finish()
-    const first = fields.next()
-    const second = fields.next()
-    if (first === Tag.SEQUENCE && second === Tag.OCTET_STRING)
-      return { key, format: 'der', type: 'pkcs8', encrypted: true }
-    if (first === Tag.INTEGER && second === Tag.SEQUENCE) return { key, format: 'der', type: 'pkcs8', encrypted: false }
-    if (first === Tag.INTEGER && second === Tag.INTEGER) return { key, format: 'der', type: 'pkcs1', encrypted: false }
-    if (first === Tag.INTEGER && second === Tag.OCTET_STRING)
-      return { key, format: 'der', type: 'sec1', encrypted: false }
+    return createPrivateKey({ key: Buffer.from(plain), format: 'der', type: 'pkcs8' })
   } catch (cause) {
-    throw new CertificateError('ERR_CERT_KEY_INVALID', 'not a private key', { cause })
+    throw isUnsupported(cause) && plain[0] === Tag.SEQUENCE ? unsupportedKey(cause) : wrongPassphrase(cause)
   }
-  throw new CertificateError('ERR_CERT_KEY_NOT_FOUND', 'no private key in the input')
 }
 
-function decode({ key, format, type, encrypted }: EncodedKey, passphrase?: string): KeyObject {
+/** EncryptedPrivateKeyInfo (RFC 5958 section 3). */
+function decryptPkcs8(der: Uint8Array, passphrase: string): Decrypted {
+  try {
+    const fields = openDer(der)
+    const algorithm = fields.expect(Tag.SEQUENCE).element()
+    return decryptPasswordBased(algorithm, fields.expect(Tag.OCTET_STRING).content(), passphrase)
+  } catch (cause) {
+    if (!(cause instanceof DerError)) throw cause
+    throw new CertificateError('ERR_CERT_KEY_INVALID', 'not an encrypted private key', { cause })
+  }
+}
+
+function load({ key, format, type, encrypted }: EncodedKey, passphrase: string | undefined): KeyObject {
   try {
     return createPrivateKey({ key, format, type, ...(passphrase === undefined ? {} : { passphrase }) })
   } catch (cause) {
-    const code: unknown = (cause as { code?: unknown }).code
-    if (code === 'ERR_MISSING_PASSPHRASE')
-      throw new CertificateError('ERR_CERT_PASSPHRASE_REQUIRED', 'the key is encrypted: give its passphrase', { cause })
-    if (code === 'ERR_OSSL_UNSUPPORTED' || code === 'ERR_OSSL_EVP_UNSUPPORTED')
-      throw new CertificateError('ERR_CERT_KEY_UNSUPPORTED', 'OpenSSL does not support this kind of key', { cause })
-    if (encrypted)
-      throw new CertificateError('ERR_CERT_PASSPHRASE_WRONG', 'the passphrase does not fit, or the key is broken', {
-        cause,
-      })
+    if (isUnsupported(cause)) throw unsupportedKey(cause)
+    if (encrypted !== false) throw wrongPassphrase(cause)
     throw new CertificateError('ERR_CERT_KEY_INVALID', 'not a private key', { cause })
   }
+}
+
+function isUnsupported(error: unknown): boolean {
+  return (error as { code?: unknown }).code === 'ERR_OSSL_UNSUPPORTED'
+}
+
+function unsupportedKey(cause: unknown): CertificateError {
+  return new CertificateError('ERR_CERT_KEY_UNSUPPORTED', 'OpenSSL does not support this kind of key', { cause })
+}
+
+function wrongPassphrase(cause?: unknown): CertificateError {
+  const message = 'the passphrase does not fit, or the key is broken'
+  return new CertificateError('ERR_CERT_PASSPHRASE_WRONG', message, cause === undefined ? {} : { cause })
 }

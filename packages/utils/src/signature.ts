@@ -170,7 +170,7 @@ function holds(scheme: SignatureScheme, data: Uint8Array, key: KeyObject, signat
     saltLength: scheme.saltLength ?? 20,
   }
   try {
-    return verify(scheme.digest ?? null, data, pss ? { key, ...pss } : key, signature) === true
+    return verify(scheme.digest ?? null, data, pss ? { key, ...pss } : key, signature)
   } catch {
     return false
   }
