@@ -2,10 +2,15 @@ import type { Budget } from './budget.ts'
 import type { CandidatePath, PathJudge } from './build-path.ts'
 import type { CertificateFacts } from './certificate-facts.ts'
 import type { CertificateCheck, Finding, Place, Settings } from './check.ts'
+import { checkNameConstraints } from './check-name-constraints.ts'
+import { checkPolicies } from './check-policies.ts'
+import { checkRevocation } from './check-revocation.ts'
+import type { HostNameRule } from './constrained-names.ts'
+import type { IssuerPool } from './issuers.ts'
 import { checkExtensions } from './check-extensions.ts'
 import { tooLongBelow } from './check-path-length.ts'
 import { checkSignature, type SignatureFailure } from './check-signature.ts'
-import { checkStrength } from './check-strength.ts'
+import { checkStrength, DEFAULT_SECURITY_LEVEL } from './check-strength.ts'
 import { checkStrict } from './check-strict.ts'
 import { checkUsage } from './check-usage.ts'
 import { checkValidity } from './check-validity.ts'
@@ -25,14 +30,19 @@ const CERTIFICATE_CHECKS: readonly CertificateCheck[] = [
 /** Judges certificates and paths; every answer is found once and remembered for the length of one walk. */
 export class PathEvaluation implements PathJudge {
   readonly #request: PathRequest
+  readonly #pool: IssuerPool
   readonly #settings: Settings
+  readonly #hosts: HostNameRule
   readonly #budget: Budget
   readonly #findings = new Map<CertificateFacts, Map<string, readonly Finding[]>>()
   readonly #signatures = new Map<CertificateFacts, Map<CertificateFacts, SignatureFailure | undefined>>()
 
-  constructor(request: PathRequest, settings: Settings, budget: Budget) {
+  constructor(request: PathRequest, pool: IssuerPool, budget: Budget) {
+    const { purpose, now, securityLevel = DEFAULT_SECURITY_LEVEL, strict = false, commonName = 'always' } = request
     this.#request = request
-    this.#settings = settings
+    this.#pool = pool
+    this.#settings = { purpose, now, securityLevel, strict }
+    this.#hosts = { commonName, singleLabels: purpose === 'server' && commonName === 'always' }
     this.#budget = budget
   }
 
@@ -54,8 +64,9 @@ export class PathEvaluation implements PathJudge {
     return this.failuresOf(path).length === 0
   }
 
-  policiesOf(_path: CandidatePath): readonly string[] {
-    return []
+  /** The policies for which a path is valid. */
+  policiesOf({ certificates, anchored }: CandidatePath): readonly string[] {
+    return checkPolicies(certificates, anchored, this.#request.policies, () => undefined)
   }
 
   /** Everything that speaks against a path, but for where it ends. */
@@ -76,6 +87,22 @@ export class PathEvaluation implements PathJudge {
       if (unsigned !== undefined) report(unsigned.code, depth, unsigned.detail)
     }
     for (const depth of tooLongBelow(certificates)) report('PATH_LENGTH_EXCEEDED', depth)
+    checkNameConstraints(
+      certificates,
+      this.#hosts,
+      (names) => this.#budget.spend('nameConstraintComparisons', names),
+      report,
+    )
+    checkPolicies(certificates, anchored, this.#request.policies, report)
+    const { crls } = this.#request
+    if (crls !== undefined)
+      checkRevocation(certificates, {
+        crls,
+        signerOf: (facts) =>
+          this.#pool.issuersOf(facts).usable.find((link) => this.hasSigned(facts, link.facts))?.facts,
+        spend: () => this.#budget.spend('signatureChecks'),
+        report,
+      })
     return failures
   }
 

@@ -43,7 +43,7 @@ export class IssuerPool {
   isTrusted(facts: CertificateFacts): boolean {
     let trusted = this.#trusted.get(facts)
     if (trusted === undefined) {
-      trusted = this.#request.anchors.isAnchor(facts.view.der) === true
+      trusted = this.#request.anchors.isAnchor(facts.view.der)
       this.#trusted.set(facts, trusted)
     }
     return trusted

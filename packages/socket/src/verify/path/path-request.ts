@@ -1,5 +1,8 @@
 import type { CertificateView } from '@x/der/x509'
 
+/** When a common name counts as the name of a host. */
+export type CommonNameRule = 'always' | 'when-no-dns-name' | 'never'
+
 /** The certificates that are trusted. The arrays that it returns must not change afterwards: what was read of them is kept. */
 export interface AnchorSource {
   /** Whether this certificate, octet for octet, is trusted. */
@@ -11,7 +14,7 @@ export interface AnchorSource {
 /** What a revocation list says of one certificate. Anything else counts as `unknown`. */
 export type CrlAnswer =
   | 'good'
-  | { readonly revoked: { readonly detail?: string } | true }
+  | { readonly revoked: true; readonly detail?: string }
   /** `code`: `UNABLE_TO_GET_CRL`, `CRL_HAS_EXPIRED` … */
   | { readonly unknown: string; readonly detail?: string }
 
@@ -19,8 +22,16 @@ export type CrlAnswer =
 export interface CrlCheck {
   /** Which certificates need a good answer: the leaf, or each one below the anchor. */
   readonly depth: 'leaf' | 'chain'
-  /** Synchronous and pure. `issuer` is the next certificate of the path; a trusted leaf is given as its own. */
-  check(certificate: CertificateView, issuer: CertificateView, depth: number): CrlAnswer
+  /**
+   * Synchronous and pure. `issuer` is the next certificate of the path, `above` what follows it; a leaf whose issuer is not at hand
+   * is given as its own.
+   */
+  check(
+    certificate: CertificateView,
+    issuer: CertificateView,
+    depth: number,
+    above: readonly CertificateView[],
+  ): CrlAnswer
 }
 
 /** RFC 5280 section 6.1.1 (c) to (g). */
@@ -61,6 +72,11 @@ export interface PathRequest {
   /** Any anchor ends a path, a leaf or an intermediate too; otherwise only self-signed ones do. */
   readonly partialChain: boolean
   readonly crls?: CrlCheck
+  /**
+   * When a leaf's common name is held against the name constraints for hosts: whenever the name check may look at it. `always`
+   * (default) is for schemes that always do; OpenSSL has `when-no-dns-name`.
+   */
+  readonly commonName?: CommonNameRule
   readonly policies?: PolicyInputs
   readonly limits?: PathLimits
   /** OpenSSL's security level, 0 to 5. Default: what TLS has in this Node, 1 before OpenSSL 3.2 and 2 from there on. */
@@ -86,6 +102,6 @@ export interface PathResult {
   readonly anchor: Uint8Array | undefined
   /** Empty exactly where the path is valid. From the root down; within a certificate in the order of the checks. */
   readonly failures: readonly PathFailure[]
-  /** The policies for which the path is valid, of the initial set; `2.5.29.32.0` stands for any. Empty where there is none. */
+  /** The policies for which the path is valid, of the initial set; `2.5.29.32.0` stands for any. Empty where there is none, and where neither the request nor a certificate speaks of policies. */
   readonly policies: readonly string[]
 }

@@ -1,6 +1,5 @@
 import type { CertificateView } from '@x/der/x509'
 import { Budget } from './budget.ts'
-import { DEFAULT_SECURITY_LEVEL } from './check-strength.ts'
 import { type CandidatePath, PathBuilder } from './build-path.ts'
 import type { CertificateFacts } from './certificate-facts.ts'
 import { type PathCode, sentence } from './codes.ts'
@@ -27,8 +26,7 @@ export function validatePath(request: PathRequest): PathResult {
   const { leaf } = pool
   if (leaf === undefined) return refusal('ERR_SECURE_SOCKET_CHAIN_MALFORMED')
 
-  const { purpose, now, securityLevel = DEFAULT_SECURITY_LEVEL, strict = false } = request
-  const evaluation = new PathEvaluation(request, { purpose, now, securityLevel, strict }, budget)
+  const evaluation = new PathEvaluation(request, pool, budget)
   const builder = new PathBuilder(pool, request.partialChain, budget, evaluation)
   const valid = evaluation.mayBeValid(leaf) ? builder.valid(leaf) : undefined
   if (valid !== undefined) return result(valid, [], evaluation.policiesOf(valid))
