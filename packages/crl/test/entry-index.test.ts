@@ -1,5 +1,5 @@
 import { sequence, element, time } from '@x/der'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { findEntries, indexEntries } from '../src/entry-index.ts'
 import { NOW } from './authorities.ts'

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Crl, CrlError, isRevoked, parseCrl } from '../src/index.ts'
 import { authority, distributionPoints, leaf, list, NOW } from './authorities.ts'
