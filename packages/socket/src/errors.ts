@@ -24,6 +24,7 @@ export type RefusalCode =
   | 'ERR_SECURE_SOCKET_CALLBACK_FAILED'
   | 'ERR_SECURE_SOCKET_CALLBACK_REFUSED'
   | 'ERR_SECURE_SOCKET_NO_PEER_NAME'
+  | 'ERR_SECURE_SOCKET_NO_REVOCATION_STATUS'
 
 /** What the socket was doing. */
 export type Phase = 'resolve' | 'connect' | 'starttls' | 'handshake' | 'verify' | 'read' | 'write' | 'stop' | 'close'

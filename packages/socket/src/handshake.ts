@@ -26,6 +26,6 @@ export async function shake(socket: SecureSocket, core: SocketCore, { role, tran
     await sessions.take(policy)
     if (socket.destroyed) throw new SecureSocketError('ERR_SECURE_SOCKET_CLOSED', 'the socket was closed', { phase: 'handshake' })
   }
-  const engine = startTlsEngine({ role, transport, secureContext, handshake, host: address.host, sessions })
+  const engine = startTlsEngine({ role, transport, secureContext, handshake, host: address.host, sessions, staple: policy.enabled && policy.revocation.staple !== 'off' })
   await core.secure(engine, policy, handshake.handshakeTimeout ?? 30_000, sessions)
 }

@@ -16,6 +16,7 @@ export type {
   ListenOptions,
   PassphraseOption,
   PeerOptions,
+  RevocationOptions,
   ServerOptions,
   StartTlsOptions,
   VerifyAnswer,

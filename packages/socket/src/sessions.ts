@@ -1,7 +1,9 @@
 import type { TLSSocket } from 'node:tls'
 import type { SessionEntry, SessionStore } from '@x/session-cache'
 import type { PeerClaim } from './engine/engine.ts'
+import { AcceptedChain } from './verify/anchor.ts'
 import type { TrustPolicy } from './verify/policy.ts'
+import { checkRevocation } from './verify/revocation.ts'
 import { viewOf } from './verify/view.ts'
 
 /** What an entry of ours carries beside the chain. */
@@ -36,7 +38,7 @@ export class ClientSessions {
   async take(policy: TrustPolicy): Promise<SessionEntry | undefined> {
     try {
       const entry = await this.#store.get(this.#key)
-      if (entry !== undefined && isUsable(entry, policy)) this.#offered = entry
+      if (entry !== undefined && isUsable(entry, policy) && (await stillGood(entry, policy))) this.#offered = entry
     } catch {
       this.#offered = undefined
     }
@@ -109,6 +111,20 @@ function isUsable(entry: SessionEntry, policy: TrustPolicy): boolean {
     now < evidence.verifiedAt + VERDICT_LIFETIME &&
     now < entry.expires
   )
+}
+
+/**
+ * Where a good status is demanded, an entry is offered only if the caches and lists at hand give one now (rule 10): a resumed
+ * handshake brings no staple.
+ */
+async function stillGood(entry: SessionEntry, policy: TrustPolicy): Promise<boolean> {
+  const { staple, failure, crlDepth } = policy.revocation
+  if (staple !== 'must' && failure !== 'hard' && crlDepth === undefined && !policy.revocation.cacheMayKnow()) return true
+  const claim = resumedClaim(entry)
+  const offline: TrustPolicy = { ...policy, revocation: { ...policy.revocation, online: false } }
+  const { path } = new AcceptedChain(claim, policy)
+  const outcome = await checkRevocation(claim, { path, verified: true }, offline, AbortSignal.timeout(policy.revocation.timeout))
+  return outcome.result !== 'refused'
 }
 
 /** The claim of a resumed peer: the chain of the entry, since the handshake carries none. */

@@ -18,6 +18,8 @@ async function visit(options: ConnectOptions): Promise<SecureSocket> {
   return socket
 }
 
+const nothing = (): void => undefined
+
 describe.each(versions)('sessions, %s', (version) => {
   const limits = { minVersion: version, maxVersion: version } as const
 
@@ -92,9 +94,9 @@ describe.each(versions)('sessions, %s', (version) => {
   })
 
   it.each([
-    ['fails', { get: () => Promise.reject(new Error('down')), add: () => Promise.reject(new Error('down')), delete: () => undefined }],
-    ['throws', { get: () => expect.unreachable(), add: () => expect.unreachable(), delete: () => undefined }],
-    ['answers nonsense', { get: () => ({ session: Buffer.alloc(8) }) as never, add: () => undefined, delete: () => undefined }],
+    ['fails', { get: () => Promise.reject(new Error('down')), add: () => Promise.reject(new Error('down')), delete: nothing }],
+    ['throws', { get: () => expect.unreachable(), add: () => expect.unreachable(), delete: nothing }],
+    ['answers nonsense', { get: () => ({ session: Buffer.alloc(8) }) as never, add: nothing, delete: nothing }],
   ])('of a store that %s cost a full handshake and no more', async (_what, sessionCache) => {
     await using server = await tlsServer()
     expect((await visit({ host: 'localhost', port: server.port, ca, sessionCache, ...limits })).sessionReused).toBe(false)

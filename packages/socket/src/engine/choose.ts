@@ -16,6 +16,8 @@ export interface TlsStart {
   /** The host that was connected to, for the name sent to the server. */
   readonly host: string | undefined
   readonly sessions?: ClientSessions | undefined
+  /** Whether the server is asked to staple. */
+  readonly staple: boolean
 }
 
 /** The engine for this connection: the only place where one is chosen. */
@@ -26,13 +28,14 @@ export function startTlsEngine(start: TlsStart): TlsEngine {
   return new NativeTls(transport, start.role === 'client' ? clientSettings(start) : serverSettings(start))
 }
 
-function clientSettings({ handshake, secureContext, host, sessions }: TlsStart): ConstructorParameters<typeof NativeTls>[1] {
+function clientSettings({ handshake, secureContext, host, sessions, staple }: TlsStart): ConstructorParameters<typeof NativeTls>[1] {
   const servername = handshake.servername ?? serverNameFor(host)
   return {
     role: 'client',
     sessions,
     options: {
       secureContext,
+      requestOCSP: staple,
       // node:tls would fall back to "localhost" and put it on the wire; '' sends no name
       servername,
       ...(handshake.minDHSize === undefined ? {} : { minDHSize: handshake.minDHSize }),

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { KeyObject, X509Certificate } from 'node:crypto'
-import { certificateToPem, parseCertificates, parsePrivateKey, readIdentity } from '@x/utils'
+import { certificateToPem, parseCertificates, parsePkcs12, parsePrivateKey } from '@x/utils'
 import { SecureSocketError } from '../errors.ts'
 import type { Resolved } from './resolve.ts'
 import type { PassphraseOption } from './types.ts'
@@ -32,7 +32,7 @@ export function loadCredentials(context: Resolved['context']): Credentials | und
 }
 
 async function fromBundle(bytes: Uint8Array, passphrase: PassphraseOption | undefined): Promise<Credentials> {
-  const identity = await readIdentity(bytes, passphrase === undefined ? {} : { passphrase })
+  const identity = await parsePkcs12(bytes, passphrase === undefined ? {} : { passphrase })
   return paired([identity.certificate, ...identity.chain], identity.privateKey)
 }
 

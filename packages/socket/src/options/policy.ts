@@ -1,6 +1,7 @@
 import type { CaStore } from '@x/ca-store'
 import type { NamePolicy, TrustPolicy } from '../verify/policy.ts'
 import type { Resolved } from './resolve.ts'
+import { revocationPolicy } from './revocation.ts'
 
 /** The frozen policy that these options mean. `anchors` is undefined where the caller brought a secure context. */
 export function policyFor(role: 'client' | 'server', resolved: Resolved, anchors: CaStore | undefined): TrustPolicy {
@@ -17,6 +18,7 @@ export function policyFor(role: 'client' | 'server', resolved: Resolved, anchors
     forceFingerprints: verify.forceFingerprints ?? false,
     callback: verify.callback,
     callbackTimeout: verify.callbackTimeout ?? 10_000,
+    revocation: revocationPolicy(role, resolved),
     now,
   })
 }

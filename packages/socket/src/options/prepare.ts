@@ -46,7 +46,9 @@ function sessionsFor(role: 'client' | 'server', resolved: Resolved, policy: Trus
 
 /** All of the frozen policy, and what decides how the handshake goes: nothing that trust depends on is left out. */
 function trustParameters(resolved: Resolved, policy: TrustPolicy, anchors: Anchors, identity: string): Record<string, unknown> {
-  const { anchors: _store, ...rules } = policy
+  const { anchors: _store, revocation, ...others } = policy
+  const { cache: _cache, cacheMayKnow: _may, crls: _crls, fetch: _fetch, timeout: _timeout, ...answers } = revocation
+  const rules = { ...others, revocation: answers }
   const { ciphers, sigalgs, ecdhCurve, minVersion, maxVersion, secureOptions, dhparam, honorCipherOrder } = resolved.context
   const { servername, ALPNProtocols, minDHSize } = resolved.handshake
   return withoutUndefined({

@@ -63,7 +63,7 @@ const conflicts: readonly Conflict[] = [
   (present, given) => {
     // rule 13
     if ((given as AnyOptions).rejectUnauthorized !== false) return
-    for (const key of ['verify', 'checkServerIdentity', 'now'])
+    for (const key of ['verify', 'revocation', 'crl', 'checkServerIdentity', 'now'])
       if (present.has(key)) throw invalidValue(key, "cannot be combined with 'rejectUnauthorized: false', which would win")
   },
   (present, given) => {

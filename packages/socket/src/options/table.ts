@@ -2,6 +2,7 @@ import { Duplex } from 'node:stream'
 import type { LookupFunction } from 'node:net'
 import type { SecureContext, SecureVersion } from 'node:tls'
 import type { CaStore } from '@x/ca-store'
+import type { OcspStore } from '@x/ocsp'
 import type { SessionStore } from '@x/session-cache'
 import { parseFingerprint } from '@x/utils'
 import { invalidType, invalidValue } from '../errors.ts'
@@ -21,7 +22,7 @@ import {
   string,
   stringOrBytes,
 } from './parse.ts'
-import type { ConnectOptions, ListenOptions, StartTlsOptions, VerifyOptions } from './types.ts'
+import type { ConnectOptions, ListenOptions, RevocationOptions, StartTlsOptions, VerifyOptions } from './types.ts'
 
 /** Who may give an option. */
 export type Entry = 'connect' | 'listen' | 'startTls'
@@ -89,6 +90,24 @@ const verify = record<VerifyOptions>({
   callback: callable<NonNullable<VerifyOptions['callback']>>,
   callbackTimeout: milliseconds,
 })
+
+const revocation = record<RevocationOptions>({
+  staple: oneOf('off', 'try', 'must'),
+  online: boolean,
+  failure: oneOf('soft', 'hard'),
+  depth: oneOf('leaf', 'chain'),
+  cache: object('revocation.cache', 'an OcspStore', (value) => 'get' in value && 'put' in value) as unknown as Parse<OcspStore>,
+  onStaple: callable<NonNullable<RevocationOptions['onStaple']>>,
+  crlFile: nonEmptyString,
+  crlDepth: oneOf('leaf', 'chain'),
+  timeout: milliseconds,
+  fetch: callable<typeof globalThis.fetch>,
+})
+
+const lists: Parse<readonly (string | Uint8Array)[]> = (value, option) => {
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value]
+  return Object.freeze(list.map((item) => stringOrBytes(item, option)))
+}
 
 const alpn: Parse<readonly string[]> = (value, option) => {
   if (!Array.isArray(value)) throw invalidType(option, 'an array of strings')
@@ -165,6 +184,8 @@ export const table = {
   isServer: { entries: ['startTls'], part: 'handshake', parse: boolean },
   // policy
   verify: { entries: both, part: 'policy', parse: verify },
+  revocation: { entries: both, part: 'policy', parse: revocation },
+  crl: { entries: both, part: 'policy', parse: lists },
   rejectUnauthorized: { entries: both, part: 'policy', parse: boolean, initial: true },
   checkServerIdentity: { entries: client, part: 'policy', parse: callable<NonNullable<ConnectOptions['checkServerIdentity']>> },
   now: { entries: both, part: 'policy', parse: callable<() => number> },

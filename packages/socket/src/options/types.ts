@@ -3,6 +3,7 @@ import type { LookupFunction } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { PeerCertificate, SecureContext, SecureVersion } from 'node:tls'
 import type { CaStore } from '@x/ca-store'
+import type { OcspStore } from '@x/ocsp'
 import type { SessionStore } from '@x/session-cache'
 import type { PublicSuffixList, Scheme, SchemeCallback, SchemeName } from '@x/verify-hostname'
 
@@ -48,6 +49,30 @@ export interface VerifyQuestion {
 export type VerifyAnswer = boolean | { readonly accept: readonly string[] }
 export type VerifyCallback = (question: VerifyQuestion) => VerifyAnswer | Promise<VerifyAnswer>
 
+/** What is asked about revocation, and what no answer means. The original's SSL_ocsp_mode, SSL_check_crl and their kin. */
+export interface RevocationOptions {
+  /** Ask the server to staple an OCSP response: not at all, use what comes (default), or refuse without a good one. */
+  readonly staple?: 'off' | 'try' | 'must'
+  /** Ask OCSP responders and fetch lists over the network before the verdict; default false. */
+  readonly online?: boolean
+  /** What it means where nothing good is known: 'soft' (default) passes, 'hard' refuses. Revoked refuses always. */
+  readonly failure?: 'soft' | 'hard'
+  /** Whether this is about the leaf (default) or every certificate below the anchor. */
+  readonly depth?: 'leaf' | 'chain'
+  /** Where verified OCSP responses are kept; default one cache for the process. */
+  readonly cache?: OcspStore
+  /** Told the staple's bytes, or undefined for none, in addition to the check; a throw refuses. */
+  readonly onStaple?: (staple: Uint8Array | undefined) => void
+  /** Revocation lists, PEM (every block counts) or DER. Demands a good answer from a list. The original's SSL_crl_file. */
+  readonly crlFile?: string
+  /** Which certificates need a good answer from a list: 'leaf' (default with `crlFile`) or 'chain'. Without `crlFile`, lists are looked for in `caPath`. */
+  readonly crlDepth?: 'leaf' | 'chain'
+  /** Milliseconds for all that goes over the network; default 10,000. */
+  readonly timeout?: number
+  /** Default: the global `fetch`. */
+  readonly fetch?: typeof globalThis.fetch
+}
+
 /** What both sides take for their secure context. Names and meanings are node:tls's where it has them. */
 export interface ContextOptions {
   /** Trusted CAs, certificates on purpose included that are none. `[]` trusts nothing. Replaces the default store. */
@@ -90,6 +115,9 @@ export interface ContextOptions {
 /** What both sides take for the connection and the peer. */
 export interface PeerOptions extends ContextOptions {
   readonly verify?: VerifyOptions
+  readonly revocation?: RevocationOptions
+  /** Revocation lists at hand; as in node:tls, every certificate of the chain then needs a good answer. */
+  readonly crl?: string | Uint8Array | readonly (string | Uint8Array)[]
   /** False switches every check on the peer off, with a warning. Default true. */
   readonly rejectUnauthorized?: boolean
   /** Milliseconds since 1970; default Date.now. Only makes checks stricter: OpenSSL looks at the system's clock. */

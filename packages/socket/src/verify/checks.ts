@@ -1,9 +1,10 @@
 import type { PeerClaim } from '../engine/engine.ts'
 import { refusedByCallback } from './callback.ts'
-import { checkChain } from './chain.ts'
+import { checkChain, walk } from './chain.ts'
 import { checkFingerprint } from './fingerprint.ts'
 import { checkName } from './name.ts'
 import type { TrustPolicy } from './policy.ts'
+import { checkRevocation, needsInquiry, type RevocationSubject } from './revocation.ts'
 import { type CheckName, CHECKS, failure, type Outcome, type Outcomes, refused, Verification, waivedByOption } from './verification.ts'
 
 /**
@@ -18,9 +19,28 @@ export function verifyPeer(claim: PeerClaim, policy: TrustPolicy, signal: AbortS
   const pinned = fingerprint.result === 'passed'
   const name = overruled(pinned, guarded('name', () => (isAnonymousClient(claim, policy) ? waivedByOption('requestCert') : checkName(claim, policy))))
   const chain = attempt('chain', () => checkChain(claim, policy, signal))
-  const judge = (outcome: Outcome<'chain'>): Verification =>
-    Verification.judge({ fingerprint, chain: overruled(pinned, outcome), name, revocation: waivedByOption('revocation') }, resumed)
-  return chain instanceof Promise ? chain.then(judge) : judge(chain)
+  const judge = (chain: Outcome<'chain'>, revocation: Outcome<'revocation'>): Verification =>
+    Verification.judge({ fingerprint, chain: overruled(pinned, chain), name, revocation }, resumed)
+  const proceed = (chain: Outcome<'chain'>): Verification | Promise<Verification> => {
+    // a peer that is refused already is not worth a question to the network, but its outcomes are complete
+    if (overruled(pinned, chain).result === 'refused' || name.result === 'refused' || fingerprint.result === 'refused') return judge(chain, waivedByOption('revocation'))
+    const quick = guarded('revocation', () => (needsInquiry(claim, policy) ? undefined : nothingAsked(policy)))
+    if (quick !== undefined) return judge(chain, quick)
+    return Promise.resolve(attempt('revocation', () => checkRevocation(claim, subjectOf(claim, policy, chain), policy, signal))).then((revocation) => judge(chain, revocation))
+  }
+  return chain instanceof Promise ? chain.then(proceed) : proceed(chain)
+}
+
+/** The certificates to ask about: of the accepted path, else of the nearest that the walk finds. */
+function subjectOf(claim: PeerClaim, policy: TrustPolicy, chain: Outcome<'chain'>): RevocationSubject {
+  if (chain.result === 'passed') return { path: chain.evidence.path, verified: true }
+  return { path: walk(claim, policy).path.map((view) => view.der), verified: false }
+}
+
+/** Nothing was stapled and nothing is demanded. */
+function nothingAsked({ revocation }: TrustPolicy): Outcome<'revocation'> {
+  if (revocation.staple === 'off') return waivedByOption('revocation')
+  return { result: 'waived', waiver: { by: 'soft-failure' }, failures: [failure('ERR_OCSP_STAPLE_MISSING', 0, 'the server stapled no OCSP response')] }
 }
 
 /** A pin overrides chain and name, never a callback's refusal (rule 3); the failures stay on record. */
@@ -29,7 +49,9 @@ function overruled<N extends CheckName>(pinned: boolean, outcome: Outcome<N>): O
   return { result: 'waived', waiver: { by: 'fingerprint' }, failures: outcome.failures }
 }
 
-function guarded<N extends CheckName>(check: N, run: () => Outcome<N>): Outcome<N> {
+function guarded<N extends CheckName>(check: N, run: () => Outcome<N>): Outcome<N>
+function guarded<N extends CheckName>(check: N, run: () => Outcome<N> | undefined): Outcome<N> | undefined
+function guarded<N extends CheckName>(check: N, run: () => Outcome<N> | undefined): Outcome<N> | undefined {
   try {
     return run()
   } catch (error) {

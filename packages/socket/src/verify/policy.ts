@@ -1,5 +1,7 @@
 import type { PeerCertificate } from 'node:tls'
 import type { CaStore } from '@x/ca-store'
+import type { CrlStore } from '@x/crl'
+import type { OcspStore } from '@x/ocsp'
 import type { VerifyCallback, VerifyOptions } from '../options/types.ts'
 
 /** How the peer's name is decided. `host` undefined refuses: a name must be known, and never "localhost". */
@@ -8,6 +10,29 @@ export type NamePolicy =
   | { readonly by: 'function'; readonly host: string | undefined; readonly check: (hostname: string, certificate: PeerCertificate) => unknown }
   /** We are a server: clients have no name to prove unless one is demanded. */
   | { readonly by: 'nothing'; readonly option: string }
+
+/** What is asked about revocation, and what an answer, or none, means. */
+export interface RevocationPolicy {
+  readonly staple: 'off' | 'try' | 'must'
+  /** Whether OCSP responders and distribution points may be asked over the network. */
+  readonly online: boolean
+  /** 'hard': every certificate within `depth` needs a verified good status. */
+  readonly failure: 'soft' | 'hard'
+  readonly depth: 'leaf' | 'chain'
+  /** Certificates that need a good answer from a revocation list; undefined: lists are not demanded. */
+  readonly crlDepth: 'leaf' | 'chain' | undefined
+  /** Told what was stapled, in addition to the check; a throw refuses. */
+  readonly onStaple: ((staple: Uint8Array | undefined) => void) | undefined
+  /** Milliseconds for everything that goes over the network. */
+  readonly timeout: number
+  /** Stands for the lists in a trust key: they change with their files. */
+  readonly listsKey: string
+  /** Where answers come from and are kept; no part of trust, since everything in them is verified again. */
+  readonly cache: OcspStore
+  readonly cacheMayKnow: () => boolean
+  readonly crls: CrlStore
+  readonly fetch: typeof globalThis.fetch | undefined
+}
 
 /** Everything that decides whether a peer is trusted, frozen. Checks read nothing else. */
 export interface TrustPolicy {
@@ -26,6 +51,7 @@ export interface TrustPolicy {
   readonly callback: VerifyCallback | undefined
   /** Milliseconds. */
   readonly callbackTimeout: number
+  readonly revocation: RevocationPolicy
   /** Undefined: the system's clock. */
   readonly now: (() => number) | undefined
 }
