@@ -51,10 +51,11 @@ export class OcspResolver {
    */
   constructor(options: OcspResolverOptions) {
     refuseUnknown(options, RESOLVER_OPTIONS)
-    const { cache = new OcspCache(), now = Date.now } = options
+    const { now = Date.now } = options
+    if (typeof now !== 'function') throw wrongType('now', 'a function', now)
+    const { cache = new OcspCache({ now }) } = options
     if (typeof cache?.get !== 'function' || typeof cache.put !== 'function')
       throw wrongType('cache', 'an object with get and put', cache)
-    if (typeof now !== 'function') throw wrongType('now', 'a function', now)
     const depth = readWord('depth', options.depth, ['leaf', 'chain'], 'leaf')
     const anchor = readWord('anchor', options.anchor, ['self-issued', 'last'], 'self-issued')
     this.#failure = readWord('failure', options.failure, ['soft', 'hard'], 'soft')
