@@ -1,24 +1,20 @@
 import { createRequire } from 'node:module'
 import { HostnameVerificationError } from './errors.ts'
-import { PublicSuffixList } from './public-suffix.ts'
+import type { SuffixLookup } from './public-suffix.ts'
 
 interface Tldts {
   getPublicSuffix(host: string, options: object): string | null
 }
 
-let list: PublicSuffixList | undefined
+const options = { extractHostname: false, validateHostname: false, detectIp: false, mixedInputs: false }
 
 /**
- * The ICANN section of the Public Suffix List, by tldts-icann. Loaded at the first call: most programs never meet a
- * wildcard, and the list takes longer to load than all the rest.
+ * The ICANN section of the Public Suffix List, by tldts-icann; an unlisted top-level domain counts as a suffix. The package
+ * is loaded by this call and not by an import: most programs never meet a wildcard, and the list takes longer to load
+ * than all the rest.
  * @throws HostnameVerificationError ERR_HOSTNAME_SUFFIX_LIST where it cannot be loaded (in a bundle without it).
  */
-export function icannList(): PublicSuffixList {
-  list ??= loadList()
-  return list
-}
-
-function loadList(): PublicSuffixList {
+export function icannLookup(): SuffixLookup {
   let tldts: Tldts
   try {
     tldts = createRequire(import.meta.url)('tldts-icann') as Tldts
@@ -29,16 +25,11 @@ function loadList(): PublicSuffixList {
       { cause },
     )
   }
-  const options = { extractHostname: false, validateHostname: false, detectIp: false, mixedInputs: false }
-  return new PublicSuffixList((host) => {
+  return (host) => {
     const suffix = tldts.getPublicSuffix(host, options)
-    // For an unlisted top level it answers with the last label, as this package wants it.
-    return suffix === null ? undefined : labelCount(suffix)
-  })
-}
-
-function labelCount(name: string): number {
-  let labels = 1
-  for (let i = name.indexOf('.'); i !== -1; i = name.indexOf('.', i + 1)) labels++
-  return labels
+    if (suffix === null) return undefined
+    let labels = 1
+    for (let i = suffix.indexOf('.'); i !== -1; i = suffix.indexOf('.', i + 1)) labels++
+    return labels
+  }
 }

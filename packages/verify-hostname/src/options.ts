@@ -1,6 +1,5 @@
 import { HostnameVerificationError, invalidArgument, quoted } from './errors.ts'
-import { icannList } from './icann-list.ts'
-import type { PublicSuffixList } from './public-suffix.ts'
+import { PublicSuffixList } from './public-suffix.ts'
 import { type ResolvedScheme, resolveScheme, type Scheme, type SchemeCallback, type SchemeName } from './schemes.ts'
 
 /** Options of {@link verifyHostname} and its kin. An unknown one is a TypeError. */
@@ -21,7 +20,7 @@ export interface Policy {
   readonly wildcardGuard: (host: string) => boolean
 }
 
-const icannGuard = (host: string): boolean => icannList().isBelowRegistrableDomain(host)
+const icannGuard = (host: string): boolean => PublicSuffixList.default().isBelowRegistrableDomain(host)
 const noGuard = (): boolean => true
 const DEFAULT: Policy = { scheme: resolveScheme(undefined), wildcardGuard: icannGuard }
 

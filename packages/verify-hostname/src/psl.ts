@@ -1,3 +1,5 @@
+// oxlint-disable-next-line typescript/triple-slash-reference -- a declaration of a module cannot be imported
+/// <reference path="./psl-module.d.ts" />
 import { parse } from 'psl'
 import { PublicSuffixList } from './public-suffix.ts'
 

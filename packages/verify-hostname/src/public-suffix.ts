@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { HostnameVerificationError, invalidArgument, quoted } from './errors.ts'
 import { toALabel } from './host-identity.ts'
+import { icannLookup } from './icann-list.ts'
 import { parseSuffixRules } from './suffix-rules.ts'
 
 /**
@@ -41,6 +42,16 @@ export class PublicSuffixList {
   }
 
   /**
+   * The ICANN section of the Public Suffix List, as wildcards are guarded by it unless told otherwise (the original's
+   * `default`). Loaded at the first call, and kept.
+   * @throws HostnameVerificationError ERR_HOSTNAME_SUFFIX_LIST where the package tldts-icann cannot be loaded.
+   */
+  static default(): PublicSuffixList {
+    defaultList ??= new PublicSuffixList(icannLookup())
+    return defaultList
+  }
+
+  /**
    * A list in the format of publicsuffix.org: one rule per line up to the first white space, `//` starts a comment.
    * @throws HostnameVerificationError ERR_HOSTNAME_SUFFIX_LIST for a line that is no rule; it names the line.
    */
@@ -72,7 +83,7 @@ export class PublicSuffixList {
   }
 
   /**
-   * The public suffix of a host, with `add` (0 or more) labels before it: with 1, the registrable domain. Text gives text,
+   * The public suffix of a host (its labels may be '*'), with `add` (0 or more) labels before it: with 1, the registrable domain. Text gives text,
    * labels give labels; a trailing dot and U-labels stay. The whole name where it is no longer than that.
    * Undefined for what is no name: empty, with an empty label, or with a label that cannot be an A-label.
    */
@@ -119,7 +130,7 @@ export class PublicSuffixList {
   #cut(labels: readonly string[], add: number): number | undefined {
     const converted: string[] = []
     for (const label of labels) {
-      const converting = toALabel(label)
+      const converting = label === '*' ? label : toALabel(label)
       if (converting === undefined) return undefined
       converted.push(converting)
     }
@@ -127,6 +138,8 @@ export class PublicSuffixList {
     return Math.max(0, labels.length - (this.#lookup(converted.join('.')) ?? this.#minSuffix) - add)
   }
 }
+
+let defaultList: PublicSuffixList | undefined
 
 function checkKeys(options: object, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null)

@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
 import { matchHostname, PublicSuffixList } from '../src/index.ts'
-import { icannList } from '../src/icann-list.ts'
 import { certificate } from './certificate.ts'
 
 const text = `
@@ -41,6 +40,8 @@ describe('a list from text', () => {
     ['xn--85x722f.xn--55qx5d.cn', 'xn--55qx5d.cn', 'xn--85x722f.xn--55qx5d.cn', 'xn--85x722f'],
     ['z.y.a.b.example', 'y.a.b.example', 'z.y.a.b.example', 'z'],
     ['1.2.3.4', '4', '3.4', '1.2.3'],
+    ['*.co.uk', 'co.uk', '*.co.uk', '*'],
+    ['*.ck', '*.ck', '*.ck', ''],
   ])('%s: suffix %s, with one more %s', (host, suffix, domain, rest) => {
     expect(list.publicSuffix(host)).toBe(suffix)
     expect(list.publicSuffix(host, 1)).toBe(domain)
@@ -53,7 +54,7 @@ describe('a list from text', () => {
     expect(list.publicSuffix([])).toBeUndefined()
   })
 
-  it.each(['', '.', '..', '.com', 'a..com', 'a b.com', 'x.co.uk..', '*.com', 'a\n.com'])(
+  it.each(['', '.', '..', '.com', 'a..com', 'a b.com', 'x.co.uk..', '*a.com', 'a\n.com'])(
     'has no answer for %j',
     (host) => {
       expect(list.publicSuffix(host)).toBeUndefined()
@@ -187,8 +188,11 @@ describe('the guard on wildcards', () => {
     expect(matchHostname(der, 'foo.github.io', { publicSuffix: truthy })).toBeUndefined()
   })
 
-  it('is a PublicSuffixList itself', () => {
-    expect(icannList().publicSuffix('www.example.co.uk', 1)).toBe('example.co.uk')
-    expect(icannList().publicSuffix('foo.github.io')).toBe('io')
+  it('is by a list that others can use', () => {
+    const list = PublicSuffixList.default()
+    expect(list.publicSuffix('www.example.co.uk', 1)).toBe('example.co.uk')
+    expect(list.publicSuffix('foo.github.io')).toBe('io')
+    expect(list.publicSuffix('foo.unlisted')).toBe('unlisted')
+    expect(PublicSuffixList.default()).toBe(list)
   })
 })
