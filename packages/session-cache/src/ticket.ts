@@ -4,8 +4,8 @@ export interface TicketFacts {
   readonly protocol: 'TLSv1.2' | 'TLSv1.3'
   /** Milliseconds since 1970 at which server or client forget it, whichever is earlier; at most the 7 days of RFC 8446, 4.6.1. */
   readonly expires: number
-  /** Whether there is a ticket or a session id to resume by. Before its ticket has come, a TLS 1.3 session is none. */
-  readonly resumable: boolean
+  /** What the server knows it by: the ticket, in TLS 1.2 else the session id. Undefined for a TLS 1.3 session whose ticket has not come. */
+  readonly id: Uint8Array | undefined
 }
 
 const wrapper = Buffer.from('\0nodejs:tls:session:1\0', 'latin1')
@@ -49,11 +49,11 @@ function readSession(session: Buffer): TicketFacts | undefined {
   if (protocol === undefined || time === undefined || timeout === undefined) return undefined
   const hint = readNumber(fields.get(9)) ?? 0
   const seconds = hint > 0 ? Math.min(hint, timeout) : timeout
-  const hasTicket = fields.has(10)
+  const ticket = fields.get(10)
   return {
     protocol,
     expires: time * 1000 + Math.min(seconds * 1000, weekMs),
-    resumable: hasTicket || (protocol === 'TLSv1.2' && id !== undefined && id.length > 0),
+    id: ticket ?? (protocol === 'TLSv1.2' && id !== undefined && id.length > 0 ? id : undefined),
   }
 }
 

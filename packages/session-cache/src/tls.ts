@@ -21,6 +21,12 @@ export interface SharingOptions {
   readonly store: SessionStore<PeerEvidence>
   /** Milliseconds for which a verification counts; after that a full handshake verifies again. Default one day, at most 7. */
   readonly maxAge?: number | undefined
+  /**
+   * Whether a TLS 1.3 ticket may be used for another connection where the server has sent none in its place. `'once'` (the default)
+   * keeps an observer from seeing that both come from one client (RFC 8446, C.4). Servers on node:tls send two tickets with a full
+   * handshake and none on resumption, so that with them two of three connections resume; with `'again'` all but the first do.
+   */
+  readonly tickets?: 'once' | 'again' | undefined
   /** Milliseconds from the call to a verified connection. Default 30,000. */
   readonly timeout?: number | undefined
   readonly signal?: AbortSignal | undefined
@@ -63,8 +69,8 @@ export async function connect(options: ConnectionOptions, sharing: SharingOption
   const key = isShareable(options) ? policyKey(options) : undefined
   const entry = key === undefined ? undefined : await findEntry(key, options, rules)
   const socket = tlsConnect(entry === undefined ? options : { ...options, session: Buffer.from(entry.session) })
-  const late: unknown[] = []
-  const collect = (session: Buffer): unknown => late.push(session)
+  const early: Buffer[] = []
+  const collect = (session: Buffer): unknown => early.push(session)
   socket.on('session', collect)
   try {
     await untilSecure(socket, rules)
@@ -78,8 +84,8 @@ export async function connect(options: ConnectionOptions, sharing: SharingOption
   const chain = resumed ? (entry?.chain ?? []) : peerChain(socket)
   const verifiedAt = resumed ? (entry?.evidence.verifiedAt ?? Number.NaN) : started
   peers.set(socket, { resumed, chain, name, verifiedAt })
-  const keep = keeper(socket, key, { chain, name, evidence: { verifiedAt } }, rules)
-  for (const session of late) keep(session as Buffer)
+  const keep = keeper(socket, key, { chain, name, evidence: { verifiedAt } }, resumed ? entry : undefined, rules)
+  for (const session of early) keep(session)
   return socket
 }
 
@@ -102,6 +108,7 @@ export function sessionPeer(socket: object): SessionPeer | undefined {
 interface Rules {
   readonly store: SessionStore<PeerEvidence>
   readonly maxAge: number
+  readonly again: boolean
   readonly timeout: number
   readonly signal: AbortSignal | undefined
   readonly now: () => number
@@ -110,16 +117,19 @@ interface Rules {
 
 /** Options of the helpers, checked and completed. */
 export function checkSharing(sharing: SharingOptions): Rules {
-  refuseUnknownOptions(sharing, ['store', 'maxAge', 'timeout', 'signal', 'now', 'onStoreError'])
+  refuseUnknownOptions(sharing, ['store', 'maxAge', 'tickets', 'timeout', 'signal', 'now', 'onStoreError'])
   const { store } = sharing
   const isStore =
     typeof store === 'object' && store !== null && typeof store.get === 'function' && typeof store.add === 'function'
   if (!isStore) throw invalidType('sharing.store', 'a SessionStore')
   const maxAge = positiveInteger('sharing.maxAge', sharing.maxAge, dayMs)
   if (maxAge > 7 * dayMs) throw invalidValue('sharing.maxAge', 'must be at most 7 days')
+  const tickets = sharing.tickets ?? 'once'
+  if (tickets !== 'once' && tickets !== 'again') throw invalidValue('sharing.tickets', "must be 'once' or 'again'")
   return {
     store,
     maxAge,
+    again: tickets === 'again',
     timeout: positiveInteger('sharing.timeout', sharing.timeout, 30_000),
     signal: sharing.signal,
     now: sharing.now ?? Date.now,
@@ -165,21 +175,21 @@ async function untilSecure(socket: TLSSocket, rules: Rules): Promise<void> {
   }
 }
 
-/** Adds the sessions of a verified connection. */
+/** Adds the sessions of a verified connection. `used` is the one it was resumed by. */
 function keeper(
   socket: TLSSocket,
   key: string,
   known: Pick<SessionEntry<PeerEvidence>, 'chain' | 'name' | 'evidence'>,
+  used: SessionEntry<PeerEvidence> | undefined,
   rules: Rules,
-): (session: Buffer) => void {
+): (session: Uint8Array) => void {
   let seen = false
-  const keep = (session: Buffer): void => {
+  const keep = (session: Uint8Array): void => {
     const ticket = readTicket(session)
-    if (ticket?.resumable === false) return
+    if (ticket !== undefined && ticket.id === undefined) return
     seen = true
     const protocol = ticket?.protocol ?? socket.getProtocol() ?? 'unknown'
-    const limit = known.evidence.verifiedAt + rules.maxAge
-    const expires = Math.min(ticket?.expires ?? rules.now() + cautiousMs, limit)
+    const expires = Math.min(ticket?.expires ?? rules.now() + cautiousMs, known.evidence.verifiedAt + rules.maxAge)
     Promise.resolve()
       .then(async () => rules.store.add(key, { session, protocol, expires, ...known }))
       .catch(rules.report)
@@ -187,11 +197,17 @@ function keeper(
   socket.on('session', keep)
   // Of sessions above 10,240 bytes Node emits no event; they are there once data has been read.
   const look = (): void => {
-    const session = seen ? undefined : socket.getSession()
-    if (session !== undefined && session !== null && readTicket(session)?.resumable === true) keep(session)
+    const session = seen ? undefined : (socket.getSession() ?? undefined)
+    if (session === undefined || readTicket(session)?.id === undefined) return
+    const isNew = used === undefined || !sameTicket(session, used.session)
+    if (isNew || (rules.again && used.protocol === 'TLSv1.3')) keep(session)
   }
   for (const event of ['end', 'finish', 'free']) socket.once(event, look)
   return keep
+}
+
+function sameTicket(one: Uint8Array, two: Uint8Array): boolean {
+  return Buffer.compare(readTicket(one)?.id ?? one, readTicket(two)?.id ?? two) === 0
 }
 
 /** The verified path as DER. Node follows the issuers up to a root of the trust store, which refers to itself. */
