@@ -1,3 +1,5 @@
+import { readAuthorityInfoAccess, readDistributionPoints } from '@x/der/x509'
+import { attempt } from './attempt.ts'
 import { type CertificateFacts, Oid } from './certificate-facts.ts'
 import type { CertificateCheck } from './check.ts'
 import { lacksCertSign } from './check-usage.ts'
@@ -21,6 +23,11 @@ export const checkStrict: CertificateCheck = (facts, { anchor }, { strict }, rep
   if (subjectAltNames?.length === 0) report('EMPTY_SUBJECT_ALT_NAME')
   if (isEmptyName(view.subject) && subjectAltNames !== undefined && !isCritical(facts, Oid.SUBJECT_ALT_NAME))
     report('EMPTY_SUBJECT_SAN_NOT_CRITICAL')
+  for (const [oid, read] of READERS) {
+    const extension = facts.extension(oid)
+    if (extension !== undefined && attempt(() => read(extension.value)) === undefined)
+      report('INVALID_EXTENSION', `extension ${oid} is malformed`)
+  }
   if (view.version !== 3) return
   if (isCritical(facts, Oid.AUTHORITY_KEY_IDENTIFIER)) report('AUTHORITY_KEY_IDENTIFIER_CRITICAL')
   if (isCritical(facts, Oid.SUBJECT_KEY_IDENTIFIER)) report('SUBJECT_KEY_IDENTIFIER_CRITICAL')
@@ -29,6 +36,12 @@ export const checkStrict: CertificateCheck = (facts, { anchor }, { strict }, rep
   if (facts.authorityKeyIdentifier?.keyIdentifier === undefined && !(anchor && facts.selfSigned))
     report('MISSING_AUTHORITY_KEY_IDENTIFIER')
 }
+
+/** Extensions that nothing above reads, and that those who do read pass over where they are malformed. */
+const READERS: readonly (readonly [oid: string, read: (value: Uint8Array) => unknown])[] = [
+  ['1.3.6.1.5.5.7.1.1', readAuthorityInfoAccess],
+  [Oid.CRL_DISTRIBUTION_POINTS, readDistributionPoints],
+]
 
 function isCritical(facts: CertificateFacts, oid: string): boolean {
   return facts.extension(oid)?.critical === true

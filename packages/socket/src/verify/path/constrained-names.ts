@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { contextTag, DerCursor, readOid, Tag } from '@x/der'
 import { GeneralNameTag, type GeneralNameView, readName } from '@x/der/x509'
 import { bytesOfIp } from '@x/utils'
 import { attempt } from './attempt.ts'
@@ -14,6 +15,7 @@ export interface HostNameRule {
 }
 
 const COMMON_NAME = '2.5.4.3'
+const SMTP_UTF8_MAILBOX = '1.3.6.1.5.5.7.8.9'
 const EMAIL_ADDRESS = '1.2.840.113549.1.9.1'
 
 /**
@@ -26,7 +28,7 @@ export function constrainedNames(
   hosts: HostNameRule | undefined,
 ): GeneralNameView[] | undefined {
   const { subject } = facts.view
-  const names: GeneralNameView[] = [...(facts.subjectAltNames ?? [])]
+  const names = (facts.subjectAltNames ?? []).flatMap(withMailbox)
   if (isEmptyName(subject)) return names
   const attributes = attempt(() => readName(subject))
   if (attributes === undefined) return undefined
@@ -40,6 +42,15 @@ export function constrainedNames(
     else names.push(...hostOf(text.trim(), hosts?.singleLabels === true))
   }
   return names
+}
+
+/** RFC 9598 section 6: a mailbox beyond ASCII, which is an otherName, obeys the constraints of the others. */
+function withMailbox(name: GeneralNameView): GeneralNameView[] {
+  if (name.tag !== GeneralNameTag.OTHER_NAME) return [name]
+  const fields = new DerCursor(name.value)
+  if (attempt(() => readOid(fields.expect(Tag.OID))) !== SMTP_UTF8_MAILBOX) return [name]
+  const mailbox = attempt(() => fields.enterExpected(contextTag(0, true)).expect(Tag.UTF8_STRING).content())
+  return [name, { tag: GeneralNameTag.EMAIL, value: mailbox ?? new Uint8Array() }] // malformed: no mailbox is empty
 }
 
 function countsCommonName(rule: CommonNameRule, altNames: readonly GeneralNameView[]): boolean {

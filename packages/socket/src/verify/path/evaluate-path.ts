@@ -49,10 +49,11 @@ export class PathEvaluation implements PathJudge {
   /** False where something speaks against the leaf wherever it stands. */
   mayBeValid(leaf: CertificateFacts): boolean {
     // as an anchor, since less is asked of those
-    return this.#findingsOf(leaf, { depth: 0, anchor: true }).length === 0
+    return this.#findingsOf(leaf, { depth: 0, anchor: true }).length === 0 && !this.#pool.isDistrusted(leaf)
   }
 
   isSound(subject: CertificateFacts, issuer: CertificateFacts, anchor: boolean): boolean {
+    if (this.#pool.isDistrusted(issuer)) return false
     return this.#findingsOf(issuer, { depth: 1, anchor }).length === 0 && this.hasSigned(subject, issuer)
   }
 
@@ -79,6 +80,7 @@ export class PathEvaluation implements PathJudge {
     for (const [depth, facts] of certificates.entries()) {
       for (const { code, detail } of this.#findingsOf(facts, { depth, anchor: anchored && depth === top }))
         report(code, depth, detail)
+      if (this.#pool.isDistrusted(facts)) report('CERT_REJECTED', depth)
       const issuer = certificates[depth + 1]
       if (issuer === undefined) continue
       // RFC 5280 section 4.1.2.4: a name that is empty names nobody

@@ -49,6 +49,10 @@ export class IssuerPool {
     return trusted
   }
 
+  isDistrusted(facts: CertificateFacts): boolean {
+    return this.#request.anchors.isDistrusted?.(facts.view.der) ?? false
+  }
+
   issuersOf(subject: CertificateFacts): Issuers {
     let issuers = this.#issuers.get(subject)
     if (issuers === undefined) {

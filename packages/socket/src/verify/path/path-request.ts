@@ -9,6 +9,8 @@ export interface AnchorSource {
   isAnchor(der: Uint8Array): boolean
   /** Trusted certificates whose subject may be this certificate's issuer. Others among them are passed over. */
   findIssuers(certificate: CertificateView): readonly Uint8Array[]
+  /** Whether this certificate is distrusted by name, whoever shows it. Default: none is. */
+  isDistrusted?(der: Uint8Array): boolean
 }
 
 /** What a revocation list says of one certificate. Anything else counts as `unknown`. */
