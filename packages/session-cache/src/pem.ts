@@ -4,7 +4,8 @@ export interface PemBlock {
   readonly der: Uint8Array
 }
 
-const block = /^-----BEGIN ([A-Z0-9 ]+)-----\r?\n((?:[A-Za-z0-9+/=]{1,76}\r?\n)+)-----END \1-----\r?$/gm
+const begin = /^-----BEGIN ([A-Z0-9 ]+)-----$/
+const base64Line = /^[A-Za-z0-9+/=]{1,76}$/
 
 /**
  * The blocks of a PEM text, or undefined where the text is no PEM or where two readers could disagree about it (odd line lengths,
@@ -14,14 +15,20 @@ const block = /^-----BEGIN ([A-Z0-9 ]+)-----\r?\n((?:[A-Za-z0-9+/=]{1,76}\r?\n)+
 export function readPem(text: string): PemBlock[] | undefined {
   if (!text.includes('-----BEGIN ')) return undefined
   const blocks: PemBlock[] = []
-  for (const [, label, body] of text.matchAll(block)) {
-    const base64 = (body as string).replaceAll(/\s/g, '')
+  const lines = text.split(/\r?\n/)
+  for (let i = 0; i < lines.length; i++) {
+    const label = begin.exec(lines[i] as string)?.[1]
+    if (label === undefined) {
+      if (/-----(?:BEGIN|END)/.test(lines[i] as string)) return undefined
+      continue
+    }
+    const start = i + 1
+    while (base64Line.test(lines[++i] ?? '')) continue
+    if (lines[i] !== `-----END ${label}-----`) return undefined
+    const base64 = lines.slice(start, i).join('')
     const der = Buffer.from(base64, 'base64')
-    if (der.toString('base64') !== base64) return undefined
-    blocks.push({ label: label as string, der })
+    if (der.length === 0 || der.toString('base64') !== base64) return undefined
+    blocks.push({ label, der })
   }
-  const marks = text.split('-----BEGIN').length - 1
-  return blocks.length > 0 && marks === blocks.length && text.split('-----END').length - 1 === marks
-    ? blocks
-    : undefined
+  return blocks.length > 0 ? blocks : undefined
 }

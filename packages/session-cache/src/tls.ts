@@ -85,6 +85,7 @@ export async function connect(options: ConnectionOptions, sharing: SharingOption
   const verifiedAt = resumed ? (entry?.evidence.verifiedAt ?? Number.NaN) : started
   peers.set(socket, { resumed, chain, name, verifiedAt })
   const keep = keeper(socket, key, { chain, name, evidence: { verifiedAt } }, resumed ? entry : undefined, rules)
+  if (resumed && entry !== undefined && rules.again && entry.protocol !== 'TLSv1.2') put(key, entry, rules)
   for (const session of early) keep(session)
   return socket
 }
@@ -190,20 +191,24 @@ function keeper(
     seen = true
     const protocol = ticket?.protocol ?? socket.getProtocol() ?? 'unknown'
     const expires = Math.min(ticket?.expires ?? rules.now() + cautiousMs, known.evidence.verifiedAt + rules.maxAge)
-    Promise.resolve()
-      .then(async () => rules.store.add(key, { session, protocol, expires, ...known }))
-      .catch(rules.report)
+    put(key, { session, protocol, expires, ...known }, rules)
   }
   socket.on('session', keep)
   // Of sessions above 10,240 bytes Node emits no event; they are there once data has been read.
   const look = (): void => {
     const session = seen ? undefined : (socket.getSession() ?? undefined)
     if (session === undefined || readTicket(session)?.id === undefined) return
-    const isNew = used === undefined || !sameTicket(session, used.session)
-    if (isNew || (rules.again && used.protocol === 'TLSv1.3')) keep(session)
+    // Where the server has sent no ticket on resumption, this is the one that was used.
+    if (used === undefined || !sameTicket(session, used.session)) keep(session)
   }
   for (const event of ['end', 'finish', 'free']) socket.once(event, look)
   return keep
+}
+
+function put(key: string, entry: SessionEntry<PeerEvidence>, rules: Rules): void {
+  Promise.resolve()
+    .then(async () => rules.store.add(key, entry))
+    .catch(rules.report)
 }
 
 function sameTicket(one: Uint8Array, two: Uint8Array): boolean {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { EncryptedSessionStore, SessionCache, type SessionEntry, trustKey } from '../src/index.ts'
 import { entry, MemoryByteStore } from './entries.ts'

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { SessionCache, type SessionCacheOptions, type SessionEntry } from '../src/index.ts'
 import { entry } from './entries.ts'

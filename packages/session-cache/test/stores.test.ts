@@ -251,7 +251,9 @@ describe('EncryptedSessionStore', () => {
   })
 
   it('refuses evidence that would not come back as it is', async () => {
-    class Verdict {}
+    class Verdict {
+      readonly ok = true
+    }
     for (const evidence of [new Verdict(), { run: () => true }, [Symbol('a')], Promise.resolve()]) {
       await expect(make(new MemoryByteStore()).add(portable, entry({ evidence }))).rejects.toMatchObject({
         code: 'ERR_SESSION_EVIDENCE',
