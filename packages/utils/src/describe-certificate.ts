@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { DerError, openDer, readOid, Tag } from '@x/der'
-import { CertificateView } from '@x/der/x509'
+import { CertificateView, type ExtensionView } from '@x/der/x509'
 import { type CertificateInput, toCertificateDer } from './certificate-input.ts'
 import { type NameRecord, nameToRecord } from './distinguished-name.ts'
 import { CertificateError } from './errors.ts'
@@ -71,15 +71,7 @@ export function describeCertificate(
 }
 
 function describe(view: CertificateView, algorithm: FingerprintAlgorithm): CertificateDescription {
-  const extensions = view.extensions().map(({ oid, critical, value }) => ({
-    oid,
-    name: oidNames(oid)?.short,
-    critical,
-    get text() {
-      return extensionText(oid, value)
-    },
-    raw: value,
-  }))
+  const extensions = view.extensions().map((one) => new DescribedExtension(one))
   const fields = extensionFields(extensions)
   const problems = [...fields.problems]
   const name = (field: 'subject' | 'issuer'): NameRecord => {
@@ -91,7 +83,7 @@ function describe(view: CertificateView, algorithm: FingerprintAlgorithm): Certi
       return {}
     }
   }
-  const digest = createHash(algorithm).update(view.der).digest('hex')
+  const digest = hash(algorithm, view.der, 'hex')
   const id = readOid(openDer(view.tbsSignatureAlgorithm).expect(Tag.OID))
   return {
     version: view.version,
@@ -107,9 +99,32 @@ function describe(view: CertificateView, algorithm: FingerprintAlgorithm): Certi
     digests: {
       algorithm,
       certificate: digest,
-      publicKey: createHash(algorithm).update(publicKeyBits(view.spki)).digest('hex'),
+      publicKey: hash(algorithm, publicKeyBits(view.spki), 'hex'),
     },
-    fingerprint: (digest.toUpperCase().match(/../g) as string[]).join(':'),
+    fingerprint: digest.toUpperCase().replace(/..(?!$)/g, '$&:'),
+  }
+}
+
+/** The text is made when it is read: few readers want that of every extension. */
+class DescribedExtension implements ExtensionDescription {
+  readonly oid: string
+  readonly name: string | undefined
+  readonly critical: boolean
+  readonly raw: Uint8Array
+
+  constructor({ oid, critical, value }: ExtensionView) {
+    this.oid = oid
+    this.name = oidNames(oid)?.short
+    this.critical = critical
+    this.raw = value
+  }
+
+  get text(): string {
+    return extensionText(this.oid, this.raw)
+  }
+
+  toJSON(): object {
+    return { ...this, text: this.text, raw: Buffer.from(this.raw).toString('hex') }
   }
 }
 

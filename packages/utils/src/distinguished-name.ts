@@ -1,5 +1,6 @@
 import {
   openDer,
+  decodeAscii,
   DerCursor,
   DerError,
   element,
@@ -96,6 +97,10 @@ function attributesOf(name: Uint8Array): NameAttribute[] {
 }
 
 function attributeText(tag: number, value: Uint8Array): string {
+  if (tag === Tag.UTF8_STRING || tag === Tag.PRINTABLE_STRING || tag === Tag.IA5_STRING) {
+    const text = decodeAscii(value) // nearly every value, and many times faster than a TextDecoder
+    if (text !== undefined) return text
+  }
   const der = element(tag, value)
   const cursor = new DerCursor(der)
   cursor.next()

@@ -47,7 +47,7 @@ function askedExtensions(options: CertificateOptions, context: ExtensionContext)
   const usages = usagesOf(options.purpose, ca)
   if (pathLength !== undefined && !usages.ca) throw wrongValue('pathLength', 'is for CAs only')
   const keyUsage = options.keyUsage ?? [...usages.keyUsage]
-  const extendedKeyUsage = options.extendedKeyUsage ?? [...usages.extendedKeyUsage]
+  const extendedKeyUsage = options.extendedKeyUsage ?? [...usages.extendedKeyUsage].sort()
   const list: EncodedExtension[] = [
     typedExtension('subjectKeyIdentifier', context.identifier),
     typedExtension('authorityKeyIdentifier', context.issuerIdentifier),

@@ -99,20 +99,10 @@ function ascii(tag: number, value: string, option: string): Uint8Array {
  */
 export function describeGeneralName({ tag, value }: GeneralNameView): GeneralName {
   const type = GENERAL_NAME_TYPES[tag & 0x1f] as GeneralName[0]
-  switch (type) {
-    case 'DNS':
-    case 'EMAIL':
-    case 'URI':
-      return [type, latin1(value)]
-    case 'IP':
-      return [type, ipOfBytes(value) ?? rangeText(value) ?? `#${Buffer.from(value).toString('hex')}`]
-    case 'RID':
-      return [type, decodeOid(value)]
-    case 'DIRNAME':
-      return [type, nameToRecord(value)]
-    default:
-      return [type, value]
-  }
+  if (type === 'DNS' || type === 'EMAIL' || type === 'URI') return [type, latin1(value)]
+  if (type === 'IP') return [type, ipOfBytes(value) ?? rangeText(value) ?? `#${Buffer.from(value).toString('hex')}`]
+  if (type === 'RID') return [type, decodeOid(value)]
+  return type === 'DIRNAME' ? [type, nameToRecord(value)] : [type, value]
 }
 
 /** One line of `type:value`. */

@@ -81,7 +81,7 @@ function decode(encoded: EncodedKey, passphrase?: string): KeyObject {
   try {
     return createPrivateKey({ key: Buffer.from(plain), format: 'der', type: 'pkcs8' })
   } catch (cause) {
-    throw isUnsupported(cause) && plain[0] === Tag.SEQUENCE ? unsupportedKey(cause) : wrongPassphrase(cause)
+    throw plain[0] === Tag.SEQUENCE && isUnsupported(cause, 'key') ? unsupportedKey(cause) : wrongPassphrase(cause)
   }
 }
 
@@ -101,14 +101,16 @@ function load({ key, format, type, encrypted }: EncodedKey, passphrase: string |
   try {
     return createPrivateKey({ key, format, type, ...(passphrase === undefined ? {} : { passphrase }) })
   } catch (cause) {
-    if (isUnsupported(cause)) throw unsupportedKey(cause)
-    if (encrypted !== false) throw wrongPassphrase(cause)
+    if (encrypted !== false) throw isUnsupported(cause, 'cipher') ? unsupportedKey(cause) : wrongPassphrase(cause)
+    if (isUnsupported(cause, 'key')) throw unsupportedKey(cause)
     throw new CertificateError('ERR_CERT_KEY_INVALID', 'not a private key', { cause })
   }
 }
 
-function isUnsupported(error: unknown): boolean {
-  return (error as { code?: unknown }).code === 'ERR_OSSL_UNSUPPORTED'
+/** OpenSSL's decoders say "unsupported" of what they cannot read at all, which a wrong passphrase leads to as well. */
+function isUnsupported(error: unknown, what: 'key' | 'cipher'): boolean {
+  const { code } = error as { code?: unknown }
+  return code === 'ERR_OSSL_EVP_UNSUPPORTED' || (what === 'key' && code === 'ERR_OSSL_UNSUPPORTED')
 }
 
 function unsupportedKey(cause: unknown): CertificateError {
