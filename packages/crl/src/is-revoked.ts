@@ -1,3 +1,4 @@
+import { sameBytes } from '@x/der/x509'
 import { type CertificateInput, type CertificateListInput, toCertificateDers } from '@x/utils'
 import type { Crl } from './crl.ts'
 import { CrlError, reading } from './errors.ts'
@@ -13,7 +14,8 @@ import { type Clock, readClock, readSigner, type Signer, type VerifyCrlOptions }
 export interface QuestionOptions extends VerifyCrlOptions {
   /**
    * The other certificates of the verified path, up to its anchor. They may have issued a list's signer, or sign indirect
-   * lists. Give only what was verified: they are trusted here. Default: none but the issuer.
+   * lists. Give only what was verified: they are trusted here, but for those that are no CAs. The whole path may be given.
+   * Default: none but the issuer.
    */
   readonly chain?: CertificateListInput
   /**
@@ -76,10 +78,15 @@ export function readQuestion(
   return {
     subject,
     issuer: issuedBy,
-    path: [issuedBy, ...readSigners(options.chain, 'chain')],
+    // A whole path may be given: what is not above the certificate is not asked to vouch for it.
+    path: [issuedBy, ...readSigners(options.chain, 'chain').filter((member) => isAbove(member, subject, issuedBy))],
     delegates: readSigners(options.crlIssuers, 'crlIssuers'),
     clock,
   }
+}
+
+function isAbove({ view, isCa }: Signer, subject: Subject, issuer: Signer): boolean {
+  return isCa && !sameBytes(view.der, subject.view.der) && !sameBytes(view.der, issuer.view.der)
 }
 
 /** The answer of these lists. `errors` are those met on the way to them. */

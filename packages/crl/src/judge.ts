@@ -65,7 +65,8 @@ export function judge(
     )
   if (errors.length === 0)
     errors.push(new CrlError('ERR_CRL_MISSING', 'no revocation list of the issuer of the certificate is at hand'))
-  return { status: 'unknown', code: telling(errors).code, errors }
+  const first = telling(errors)
+  return { status: 'unknown', code: first.code, errors: [first, ...errors.filter((error) => error !== first)] }
 }
 
 /** Undefined for lists of other issuers; an error for those that cannot be used. */

@@ -32,8 +32,8 @@ export interface CrlRevoked {
 /** Nothing can be said, and why. */
 export interface CrlUnknown {
   readonly status: 'unknown'
-  /** The code of the first error that matters most. */
+  /** The code of the first error. */
   readonly code: CrlErrorCode
-  /** Why each list, file or URL did not answer. Never empty. */
+  /** Why each list, file or URL did not answer, the most telling first. Never empty. */
   readonly errors: readonly CrlError[]
 }

@@ -125,7 +125,7 @@ describe('no list that counts', () => {
   ])('%s', (_, crls, code) => {
     const status = isRevoked(certificate.raw, ca.raw, { crls: crls as Uint8Array, now })
     expect(word(status)).toBe(code)
-    expect(status.status === 'unknown' && status.errors.length).toBeGreaterThan(0)
+    expect(status.status === 'unknown' && status.errors[0]?.code).toBe(code)
   })
 
   it('a list that cannot be read does not hide the others', () => {
@@ -196,7 +196,12 @@ describe('scope', () => {
 
   it('an expired list tells more than one out of scope', () => {
     const crls = [list(ca, { scope: { uris: ['http://crl.example/2'] } }), list(ca, { nextUpdate: NOW - 1 })]
-    expect(word(isRevoked(partitioned.raw, ca.raw, { crls, now }))).toBe('ERR_CRL_EXPIRED')
+    const status = isRevoked(partitioned.raw, ca.raw, { crls, now })
+    expect(status).toMatchObject({ code: 'ERR_CRL_EXPIRED' })
+    expect(status.status === 'unknown' && status.errors.map(({ code }) => code)).toEqual([
+      'ERR_CRL_EXPIRED',
+      'ERR_CRL_OUT_OF_SCOPE',
+    ])
   })
 
   it('lists for some reasons are good together, and one of them revokes', () => {
@@ -318,6 +323,30 @@ describe('indirect lists', () => {
     expect(code(make({ extensions: [{ oid: '1.2.3', critical: true, raw: Uint8Array.of(5, 0) }] }))).toBe(
       'ERR_CRL_SIGNER_UNAUTHORIZED',
     )
+  })
+
+  it('a certificate does not vouch for itself, nor does one of the chain that is no CA', () => {
+    const selfish = issuing.issue({
+      subject: { commonName: 'Selfish' },
+      keyUsage: ['cRLSign'],
+      extendedKeyUsage: [],
+      notBefore: NOW - DAY,
+    })
+    const own = issuing.issue({
+      subject: { commonName: 'Selfish' },
+      privateKey: selfish.privateKey,
+      keyUsage: [],
+      extendedKeyUsage: [],
+      notBefore: NOW - DAY,
+      extensions: [distributionPoints({ uris: [uri], crlIssuer: selfish })],
+    })
+    const crls = [list(own, { scope }), rootList]
+    const chain = [own.raw, issuing.raw, root.raw]
+    expect(word(isRevoked(own.raw, issuing.raw, { crls, chain, now }))).toBe('ERR_CRL_ISSUER_MISMATCH')
+    expect(word(isRevoked(own.raw, issuing.raw, { crls, chain: [...chain, selfish.raw], now }))).toBe(
+      'ERR_CRL_ISSUER_MISMATCH',
+    )
+    expect(ask([list(lister, { scope }), rootList], { chain: [subject.raw, issuing.raw, root.raw] })).toBe('good')
   })
 
   it('the right one is found among several of its name', () => {
