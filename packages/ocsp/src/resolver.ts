@@ -7,7 +7,7 @@ import { Deadline } from './deadline.ts'
 import { OcspError } from './errors.ts'
 import { whenAnswered } from './maybe-async.ts'
 import { readDuration, readNow, readWord, refuseUnknown, wrongType, wrongValue } from './misuse.ts'
-import { recall, remember, rememberFailure, verify } from './remembered.ts'
+import { type Question, recall, remember, rememberFailure, verify } from './remembered.ts'
 import { writeRequest } from './request.ts'
 import {
   type OcspResolverOptions,
@@ -44,6 +44,8 @@ export class OcspResolver {
   readonly #targets: readonly Target[]
   readonly #lookups: readonly Promise<void>[]
   readonly #open = new Map<string, OpenRequest>()
+  /** Responders that made nothing of a question about several certificates: each is asked about alone there. */
+  readonly #oneByOne = new Set<string>()
 
   /**
    * @throws OcspError ERR_OCSP_CERTIFICATE_INVALID
@@ -204,34 +206,28 @@ export class OcspResolver {
     joined: boolean,
   ): void {
     const now = this.#now()
-    const leftOut: Target[] = []
-    const failed: [Target, OcspError][] = []
-    let answered = false
+    const sent = nonce && { sent: nonce, missing: this.#nonce === 'must' ? ('refuse' as const) : ('accept' as const) }
+    const failed: [Target, Question, OcspError][] = []
     for (const target of targets) {
       const { question, pending } = target
       if (question === undefined || !pending) continue
       try {
         if (body instanceof OcspError) throw body
-        const status = verify(
-          body,
-          question,
-          this.#strictness,
-          now,
-          nonce && { sent: nonce, missing: this.#nonce === 'must' ? 'refuse' : 'accept' },
-        )
+        const status = verify(body, question, this.#strictness, now, sent)
         target.settle({ kind: 'status', status }, 'responder')
         remember(this.#cache, question, body, status, this.#strictness, now)
-        answered = true
       } catch (cause) {
         if (!(cause instanceof OcspError)) throw cause
-        if (cause.code === 'ERR_OCSP_NOT_COVERED') leftOut.push(target)
-        failed.push([target, withUrl(cause, url)])
+        failed.push([target, question, withUrl(cause, url)])
       }
     }
-    for (const [target, error] of failed) {
-      if ((answered || joined) && leftOut.includes(target) && target.askAgain()) continue
-      if (target.giveUp(error) && target.question !== undefined)
-        rememberFailure(this.#cache, target.question, error, this.#strictness, now)
+    const answered = failed.length < targets.length
+    const alone = targets.length === 1 && !joined
+    if (!answered && !alone && !(body instanceof OcspError)) this.#oneByOne.add(url)
+    for (const [target, question, error] of failed) {
+      const mayHelp = answered ? leftOut.has(error.code) : !(body instanceof OcspError)
+      if (!alone && mayHelp && target.askAgain()) continue
+      if (target.giveUp(error)) rememberFailure(this.#cache, question, error, this.#strictness, now)
     }
   }
 
@@ -249,8 +245,12 @@ export class OcspResolver {
 
   #byUrl(): Map<string, Target[]> {
     const targets = new Map<string, Target[]>()
-    for (const target of this.#targets)
-      if (target.url !== undefined) targets.set(target.url, [...(targets.get(target.url) ?? []), target])
+    for (const target of this.#targets) {
+      const { url } = target
+      if (url === undefined) continue
+      const before = targets.get(url) ?? []
+      if (before.length === 0 || !this.#oneByOne.has(url)) targets.set(url, [...before, target])
+    }
     return targets
   }
 
@@ -262,6 +262,12 @@ export class OcspResolver {
     return { targets, nonce, der: writeRequest(certIds, nonce) }
   }
 }
+
+/**
+ * What to ask again beside answers about other certificates. A responder of several CAs signs for one of them at a time, so
+ * that what it says of the others' certificates does not count either.
+ */
+const leftOut: ReadonlySet<string> = new Set(['ERR_OCSP_NOT_COVERED', 'ERR_OCSP_RESPONDER_UNAUTHORIZED'])
 
 function keyOf(target: Target): string {
   return target.question?.key ?? ''

@@ -33,6 +33,7 @@ export class StapledCertificate {
   #refreshing: Promise<void> | undefined
   #failures = 0
   #due = -Infinity
+  #started = 0
   #timer: NodeJS.Timeout | undefined
   readonly #stop = new AbortController()
 
@@ -54,11 +55,19 @@ export class StapledCertificate {
     return this.#settings.now() >= this.#due
   }
 
+  /** For how long the question that is under way has been so, in milliseconds. */
+  get waited(): number {
+    return this.#settings.now() - this.#started
+  }
+
   /** Asks the responder; whoever comes while that goes on waits for the same answer. Never rejects. */
   refresh(): Promise<void> {
-    this.#refreshing ??= this.#refresh().finally(() => {
-      this.#refreshing = undefined
-    })
+    if (this.#refreshing === undefined) {
+      this.#started = this.#settings.now()
+      this.#refreshing = this.#refresh().finally(() => {
+        this.#refreshing = undefined
+      })
+    }
     return this.#refreshing
   }
 

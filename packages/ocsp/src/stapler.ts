@@ -120,7 +120,10 @@ export function createStapler(options: CreateStaplerOptions = {}): Stapler {
     try {
       const entry = entryOf(certificate, issuer)
       if (entry === undefined || closed) return undefined
-      if (entry.current === undefined && entry.due) await within(patience, entry.refresh())
+      if (entry.current === undefined && entry.due) {
+        const refreshed = entry.refresh()
+        await within(patience - entry.waited, refreshed)
+      }
       return closed ? undefined : entry.current
     } catch (error) {
       if (error instanceof OcspError) settings.onError(error)
@@ -152,6 +155,7 @@ export function createStapler(options: CreateStaplerOptions = {}): Stapler {
 
 /** Waits for work, but not longer than this. */
 async function within(milliseconds: number, work: Promise<void>): Promise<void> {
+  if (!(milliseconds > 0)) return
   let timer: NodeJS.Timeout | undefined
   const limit = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, milliseconds)

@@ -89,7 +89,7 @@ const MAX_AGE_MS = 86_400_000
 /**
  * Verifies an OCSP response (RFC 6960 section 3.2) and says what it says about one certificate. Synchronous.
  *
- * In order: structure, signature, the signer's right to sign, that the response speaks of this certificate, unknown
+ * In order: structure, that the response speaks of this certificate, signature and the signer's right to sign, unknown
  * critical extensions; then, except for a revocation, nonce and times. Where several single responses speak of the
  * certificate, `revoked` wins over `unknown`, and that over `good`. Everything that is not an answer throws: only
  * `status === 'good'` is good.
@@ -113,6 +113,7 @@ export function verifyOcspResponse(der: Uint8Array, options: VerifyOcspOptions):
   const issuer = issuerFacts(options.issuer)
 
   const response = parseResponse(der)
+  const singles = coveringSingles(response, certificate, issuer)
   const { responder, weakDigest, notAfter } = authorizeResponder(response, {
     issuer,
     certificate,
@@ -121,7 +122,6 @@ export function verifyOcspResponse(der: Uint8Array, options: VerifyOcspOptions):
     weakDigests,
   })
   refuseCritical(response.extensions)
-  const singles = coveringSingles(response, certificate, issuer)
   const single = worst(singles)
   const revoked = single.status === 'revoked'
   for (const one of revoked ? [single] : singles) refuseCritical(one.extensions)

@@ -6,8 +6,8 @@ import {
   createOcspResponse,
   type CreateOcspResponseOptions,
   namesCertificate,
-  type OcspErrorCode,
   type OcspFetch,
+  type OcspPair,
   type OcspSingle,
   parseOcspRequest,
   type RevocationReason,
@@ -48,13 +48,13 @@ export const chain: readonly Uint8Array[] = [leaf.raw, ca.raw, root.raw]
 
 /** A response about the leaf, signed by its CA, with anything replaced. */
 export function respond(
-  single: Partial<OcspSingle> = {},
+  single: Partial<Extract<OcspSingle, OcspPair>> = {},
   options: Partial<CreateOcspResponseOptions> = {},
 ): Uint8Array {
   return createOcspResponse({
     signer: ca,
     producedAt: NOW - HOUR,
-    responses: [{ certificate: leaf, issuer: ca, status: 'good', ...single } as OcspSingle],
+    responses: [{ certificate: leaf, issuer: ca, status: 'good', ...single }],
     ...options,
   })
 }
@@ -66,7 +66,7 @@ export const question: { certificate: IssuedIdentity; issuer: Authority; now: nu
 }
 
 /** The code with which something refuses; fails where it does not. */
-export function codeOf(action: () => unknown): OcspErrorCode | string {
+export function codeOf(action: () => unknown): string {
   try {
     action()
   } catch (error) {
@@ -182,7 +182,7 @@ export class FakeResponder {
       signers.set(issuer, [...(signers.get(issuer) ?? []), { certId: id, ...status }])
     }
     const [first] = signers
-    if (first === undefined) return new Response(createOcspErrorResponse('unauthorized') as Uint8Array<ArrayBuffer>)
+    if (first === undefined) return createBody(createOcspErrorResponse('unauthorized'))
     const [signer, responses] = first
     const options = {
       signer,
@@ -190,6 +190,11 @@ export class FakeResponder {
       producedAt: this.now(),
       ...(nonce !== undefined && this.echoNonce ? { nonce } : {}),
     }
-    return new Response(createOcspResponse(options) as Uint8Array<ArrayBuffer>)
+    return createBody(createOcspResponse(options))
   }
+}
+
+/** An HTTP response with these bytes. */
+export function createBody(der: Uint8Array): Response {
+  return new Response(der as Uint8Array<ArrayBuffer>)
 }
