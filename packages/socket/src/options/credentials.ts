@@ -33,7 +33,9 @@ export function loadCredentials(context: Resolved['context']): Credentials | und
 
 async function fromBundle(bytes: Uint8Array, passphrase: PassphraseOption | undefined): Promise<Credentials> {
   const identity = await parsePkcs12(bytes, passphrase === undefined ? {} : { passphrase })
-  return paired([identity.certificate, ...identity.chain], identity.privateKey)
+  const { certificate, chain, privateKey } = identity
+  if (certificate === undefined || privateKey === undefined) throw noKey()
+  return paired([certificate, ...chain], privateKey)
 }
 
 /** PKCS#12 begins with its version, 3, where a certificate begins with a SEQUENCE (RFC 7292 section 4). */
