@@ -27,8 +27,9 @@ export class DerCursor {
    * Over `bytes` from `start` to `end`; `levels` is how often `enter()` may go deeper.
    * @throws TypeError `ERR_INVALID_ARG_TYPE` where `bytes` are not octets, `ERR_INVALID_ARG_VALUE` where the range is not in them.
    */
-  constructor(bytes: Uint8Array, start = 0, end: number = bytes.length, levels: number = MAX_DEPTH) {
+  constructor(bytes: Uint8Array, start = 0, end?: number, levels: number = MAX_DEPTH) {
     if (!(bytes instanceof Uint8Array)) checkOctets(bytes)
+    end ??= bytes.length
     if (!(start >= 0 && start <= end && end <= bytes.length))
       throw argumentError('ERR_INVALID_ARG_VALUE', `start and end must lie within the ${bytes.length} bytes, in order`)
     this.bytes = bytes

@@ -139,9 +139,9 @@ describe('DerCursor, misused', () => {
     ['an object that claims to be octets', { [Symbol.toStringTag]: 'Uint8Array', length: 2, 0: 5, 1: 0 }],
   ]
   it.each(wrong)('refuses %s as bytes', (_, bytes) => {
-    expect(() => new DerCursor(bytes as Uint8Array, 0, 2)).toThrow(
-      expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE', name: 'TypeError' }),
-    )
+    const misuse = expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE', name: 'TypeError' }) as Error
+    expect(() => new DerCursor(bytes as Uint8Array, 0, 2)).toThrow(misuse)
+    expect(() => openDer(bytes as Uint8Array)).toThrow(misuse)
   })
 
   it('takes octets of another realm', () => {

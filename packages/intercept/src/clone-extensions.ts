@@ -1,0 +1,113 @@
+import { boolean, namedBits, octetString, oid, sequence } from '@x/der'
+import {
+  type CertificateView,
+  type ExtensionView,
+  KeyUsage,
+  readExtendedKeyUsage,
+  readKeyUsage,
+  readSubjectAltName,
+} from '@x/der/x509'
+import { InterceptError } from './errors.ts'
+
+/** A clone is never a CA (RFC 5280 section 4.2.1.9), whatever the origin is. */
+const NO_CA = sequence(oid('2.5.29.19'), boolean(true), octetString(sequence()))
+
+/**
+ * The extensions, DER, that a clone takes over: alternative names of every type as they stand, usages without those that only a CA
+ * has, and, under `mirrorInvalidity`, critical ones that nobody here knows, since a client must refuse those. All else is what the
+ * origin's CA says about its certificate, and is not ours to repeat. Of an extension that comes twice, the first counts.
+ *
+ * @throws DerError for malformed names or usages
+ * @throws InterceptError ERR_INTERCEPT_NOT_CLONABLE
+ */
+export function cloneExtensions(view: CertificateView, mirrorInvalidity: boolean): Uint8Array[] {
+  const taken: Uint8Array[] = [NO_CA]
+  const seen = new Set<string>()
+  for (const extension of view.extensions()) {
+    if (seen.has(extension.oid)) continue
+    seen.add(extension.oid)
+    const copy = COPIED.get(extension.oid) ?? (mirrorInvalidity && extension.critical ? copyUnknown : drop)
+    const copied = copy(extension, mirrorInvalidity)
+    if (copied !== undefined) taken.push(copied)
+  }
+  return taken
+}
+
+type Copy = (extension: ExtensionView, mirrorInvalidity: boolean) => Uint8Array | undefined
+
+/** Extensions of RFC 5280 and others that speak of the origin's CA, its logs, its responders or its own key. */
+const CA_ONLY = [
+  '2.5.29.9', // subjectDirectoryAttributes
+  '2.5.29.14', // subjectKeyIdentifier: the clone has its own
+  '2.5.29.16', // privateKeyUsagePeriod
+  '2.5.29.18', // issuerAltName
+  '2.5.29.19', // basicConstraints: NO_CA
+  '2.5.29.30', // nameConstraints
+  '2.5.29.31', // cRLDistributionPoints
+  '2.5.29.32', // certificatePolicies
+  '2.5.29.33', // policyMappings
+  '2.5.29.35', // authorityKeyIdentifier: the clone has its own
+  '2.5.29.36', // policyConstraints
+  '2.5.29.46', // freshestCRL
+  '2.5.29.54', // inhibitAnyPolicy
+  '1.3.6.1.5.5.7.1.1', // authorityInfoAccess
+  '1.3.6.1.5.5.7.1.3', // qcStatements
+  '1.3.6.1.5.5.7.1.11', // subjectInfoAccess
+  '1.3.6.1.5.5.7.1.24', // TLS feature: must-staple (RFC 7633)
+  '1.3.6.1.5.5.7.48.1.5', // OCSP nocheck
+  '1.3.6.1.4.1.11129.2.4.2', // SCTs (RFC 6962)
+] as const
+
+const drop: Copy = () => undefined
+
+const COPIED: ReadonlyMap<string, Copy> = new Map<string, Copy>([
+  ...CA_ONLY.map((type): [string, Copy] => [type, drop]),
+  ['2.5.29.15', copyKeyUsage],
+  ['2.5.29.17', copyAlternativeNames],
+  ['2.5.29.37', copyExtendedKeyUsage],
+  ['2.16.840.1.113730.1.1', copyCertType],
+])
+
+function copyUnknown({ oid: type, critical, value }: ExtensionView): Uint8Array {
+  return critical ? sequence(oid(type), boolean(true), octetString(value)) : sequence(oid(type), octetString(value))
+}
+
+/** Octet by octet, but only if they are names: clients disagree about broken lists. */
+function copyAlternativeNames(extension: ExtensionView): Uint8Array {
+  readSubjectAltName(extension.value)
+  return copyUnknown(extension)
+}
+
+/**
+ * Without the bits of a CA. Where no other bit is left, the origin's key cannot serve TLS, and neither may the clone's (RFC 5280 section
+ * 4.2.1.3 forbids an empty list): nonRepudiation says so, or, where invalidity is not mirrored, digitalSignature hides it.
+ */
+function copyKeyUsage(extension: ExtensionView, mirrorInvalidity: boolean): Uint8Array {
+  const mask = readKeyUsage(extension.value)
+  const bits = mask & ~(KeyUsage.KEY_CERT_SIGN | KeyUsage.CRL_SIGN)
+  if (bits === mask && mask !== 0) return copyUnknown(extension)
+  const rest = bits !== 0 ? bits : mirrorInvalidity ? KeyUsage.NON_REPUDIATION : KeyUsage.DIGITAL_SIGNATURE
+  return copyUnknown({ ...extension, value: namedBits(numbersOf(rest)) })
+}
+
+const OCSP_SIGNING = '1.3.6.1.5.5.7.3.9'
+
+/** Without the right to answer OCSP for the CA that issued it: that CA is now ours (RFC 6960 section 4.2.2.2). */
+function copyExtendedKeyUsage(extension: ExtensionView): Uint8Array {
+  const purposes = readExtendedKeyUsage(extension.value)
+  if (!purposes.includes(OCSP_SIGNING)) return copyUnknown(extension)
+  const rest = purposes.filter((purpose) => purpose !== OCSP_SIGNING)
+  if (rest.length === 0)
+    throw new InterceptError('ERR_INTERCEPT_NOT_CLONABLE', 'the certificate may sign OCSP responses and nothing else')
+  return copyUnknown({ ...extension, value: sequence(...rest.map((purpose) => oid(purpose))) })
+}
+
+/** Netscape's types: client, server, e-mail, object signing and one reserved; bits 5 to 7 make a CA. */
+function copyCertType(extension: ExtensionView): Uint8Array | undefined {
+  const bits = readKeyUsage(extension.value) & 0x1f
+  return bits === 0 ? undefined : copyUnknown({ ...extension, value: namedBits(numbersOf(bits)) })
+}
+
+function numbersOf(mask: number): number[] {
+  return Array.from({ length: 24 }, (_, n) => n).filter((n) => mask & (1 << n))
+}

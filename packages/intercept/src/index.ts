@@ -1,0 +1,5 @@
+export type { Clone } from './clone.ts'
+export { InterceptError, type InterceptErrorCode } from './errors.ts'
+export { type CloneOptions, type DeserializeOptions, Interceptor } from './interceptor.ts'
+export type { CloneCacheFunction, CloneStore, InterceptorOptions, SerialPolicy } from './options.ts'
+export type { OriginLookup, SniCallback } from './sni-callback.ts'
