@@ -1,6 +1,6 @@
 import type { X509Certificate } from 'node:crypto'
 import { Socket, type SocketConstructorOpts } from 'node:net'
-import type { Duplex } from 'node:stream'
+import { addAbortSignal, type Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import { fingerprint as fingerprintOf, type FingerprintOptions } from '@x/utils'
 import { decodeStrings } from './engine/node-internals.ts'
@@ -52,13 +52,15 @@ export class SecureSocket extends Socket {
   /** @internal Use `connect`, `listen` or `startTls`. */
   constructor(options: FacadeOptions, secret: symbol) {
     if (secret !== key) throw new TypeError('a SecureSocket is made by connect(), listen() or startTls()')
-    super({ ...options, allowHalfOpen: options.allowHalfOpen ?? false } as SocketConstructorOpts)
+    const { signal, ...stream } = options
+    super({ ...stream, allowHalfOpen: stream.allowHalfOpen ?? false } as SocketConstructorOpts)
     decodeStrings(this)
     this.#core = new SocketCore(this, {
       push: (chunk) => this.push(chunk),
       emit: (event) => void this.emit(event),
       destroy: (error) => void this.destroy(error),
     })
+    if (signal !== undefined) addAbortSignal(signal, this) // not before: an aborted one destroys at once
   }
 
   /** Where the socket is in its life. */

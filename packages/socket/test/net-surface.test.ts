@@ -1,0 +1,149 @@
+import { once } from 'node:events'
+import { connect as connectTcp } from 'node:net'
+import { describe, expect, it } from 'vitest'
+import { connect, dial, SecureSocket } from '../src/index.ts'
+import { authority, rejection, tcpServer, tlsServer } from './support.ts'
+
+const ca = authority.ca
+
+/** What a net.Socket would make of its handle, a facade has to answer by itself: each of these is a trap. */
+describe('as a net.Socket', () => {
+  it('answers for addresses and counters like the socket below', async () => {
+    await using server = await tlsServer()
+    const socket = await connect({ host: '127.0.0.1', port: server.port, ca })
+    expect(socket.remoteAddress).toBe('127.0.0.1')
+    expect(socket.remotePort).toBe(server.port)
+    expect(socket.remoteFamily).toBe('IPv4')
+    expect(socket.localAddress).toBe('127.0.0.1')
+    expect(socket.localPort).toBeGreaterThan(0)
+    expect(socket.address()).toMatchObject({ address: '127.0.0.1', port: socket.localPort })
+    expect(socket.bytesRead).toBeGreaterThan(500)
+    expect(socket.bytesWritten).toBeGreaterThan(100)
+    expect([socket.connecting, socket.pending, socket.readyState]).toEqual([false, false, 'open'])
+    expect(socket.setNoDelay()).toBe(socket)
+    expect(socket.setKeepAlive(true, 1000)).toBe(socket)
+    expect(socket.unref().ref()).toBe(socket)
+    socket.destroy()
+    await once(socket, 'close')
+    expect(socket.readyState).toBe('closed')
+  })
+
+  it('is connecting until it is connected', async () => {
+    await using server = await tlsServer()
+    const socket = dial({ host: '127.0.0.1', port: server.port, ca })
+    expect([socket.connecting, socket.pending, socket.phase, socket.readyState]).toEqual([true, true, 'connecting', 'opening'])
+    const phases: string[] = []
+    for (const event of ['connect', 'secureConnect', 'ready']) socket.on(event, () => phases.push(`${event} ${socket.phase}`))
+    await once(socket, 'ready')
+    expect(phases).toEqual(['connect connecting', 'secureConnect secure', 'ready secure'])
+    socket.destroy()
+  })
+
+  it("emits 'close' once and last, after 'error', with whether there was one", async () => {
+    await using server = await tlsServer()
+    const refused = dial({ host: '127.0.0.1', port: server.port, ca: [] })
+    const events: unknown[] = []
+    refused.on('error', () => events.push('error')).on('close', (hadError: boolean) => events.push(['close', hadError]))
+    await new Promise<void>((resolve) => refused.on('close', () => resolve()))
+    expect(events).toEqual(['error', ['close', true]])
+    const fine = await connect({ host: '127.0.0.1', port: server.port, ca })
+    fine.destroy()
+    expect(await once(fine, 'close')).toEqual([false])
+  })
+
+  it('refuses connect(), which would open a connection in clear', async () => {
+    await using server = await tlsServer()
+    const socket = await connect({ host: '127.0.0.1', port: server.port, ca })
+    expect(() => (socket as { connect: (port: number) => void }).connect(server.port)).toThrow(expect.objectContaining({ code: 'ERR_SECURE_SOCKET_STATE' }))
+    socket.destroy()
+  })
+
+  it('cannot be made by hand', () => {
+    const Constructor = SecureSocket as unknown as new (...args: unknown[]) => unknown
+    expect(() => new Constructor({})).toThrow(TypeError)
+    expect(() => new Constructor({}, Symbol('SecureSocket'))).toThrow(TypeError)
+  })
+
+  it('is no thenable', async () => {
+    await using server = await tlsServer()
+    const socket = await connect({ host: '127.0.0.1', port: server.port, ca })
+    expect('then' in socket).toBe(false)
+    socket.destroy()
+  })
+
+  it('feeds its idle timer', async () => {
+    await using server = await tlsServer()
+    const socket = await connect({ host: '127.0.0.1', port: server.port, ca, timeout: 150 })
+    let timeouts = 0
+    socket.on('timeout', () => timeouts++)
+    const started = performance.now()
+    // data every now and then for longer than the timeout, driven by the echo itself
+    while (performance.now() - started < 300) {
+      socket.write('x')
+      await once(socket, 'data')
+    }
+    expect(timeouts).toBe(0)
+    await once(socket, 'timeout')
+    socket.destroy()
+  })
+
+  it('ends our direction when the peer ends its own, unless told otherwise', async () => {
+    await using server = await tlsServer({ allowHalfOpen: true } as object, (socket) => socket.end('bye'))
+    const usual = await connect({ host: '127.0.0.1', port: server.port, ca })
+    usual.resume()
+    await once(usual, 'close')
+    expect(usual.writableFinished).toBe(true)
+    const halfOpen = await connect({ host: '127.0.0.1', port: server.port, ca, allowHalfOpen: true })
+    halfOpen.resume()
+    await once(halfOpen, 'end')
+    expect(halfOpen.writable).toBe(true)
+    halfOpen.end()
+    await once(halfOpen, 'close')
+  })
+
+  it('resets', async () => {
+    const reset = new Promise<string | undefined>((resolve) => {
+      void tcpServer(() => undefined).then(async (server) => {
+        server.server.on('connection', (raw) => raw.on('error', (error: NodeJS.ErrnoException) => resolve(error.code)).on('close', () => void server[Symbol.asyncDispose]()))
+        const socket = await connect({ host: '127.0.0.1', port: server.port, startHandshake: false })
+        socket.resetAndDestroy()
+      })
+    })
+    expect(await reset).toBe('ECONNRESET')
+  })
+
+  it('tells what went wrong, in which phase, and where', async () => {
+    await using closing = await tcpServer((socket) => socket.end())
+    expect(await rejection(connect({ host: '127.0.0.1', port: closing.port, ca }))).toMatchObject({ code: 'ECONNRESET', phase: 'handshake', host: '127.0.0.1', port: closing.port })
+    await using silent = await tcpServer(() => undefined)
+    expect(await rejection(connect({ host: '127.0.0.1', port: silent.port, ca, handshakeTimeout: 30 }))).toMatchObject({
+      code: 'ERR_SECURE_SOCKET_HANDSHAKE_TIMEOUT',
+      phase: 'handshake',
+    })
+    const free = await tcpServer(() => undefined)
+    await free[Symbol.asyncDispose]()
+    expect(await rejection(connect({ host: '127.0.0.1', port: free.port, ca }))).toMatchObject({ code: 'ECONNREFUSED', phase: 'connect' })
+    expect(await rejection(connect({ host: 'name.invalid', port: 1, ca, lookup: (_host, _options, done) => done(Object.assign(new Error('no such name'), { code: 'ENOTFOUND' }), []) }))).toMatchObject({
+      code: 'ENOTFOUND',
+      phase: 'connect',
+    })
+  })
+
+  it('can be aborted at any time', async () => {
+    await using silent = await tcpServer(() => undefined)
+    const abort = new AbortController()
+    const pending = rejection(connect({ host: '127.0.0.1', port: silent.port, ca, signal: abort.signal }))
+    silent.server.once('connection', () => abort.abort())
+    expect(await pending).toMatchObject({ code: 'ABORT_ERR' })
+    expect(await rejection(connect({ host: '127.0.0.1', port: silent.port, ca, signal: AbortSignal.abort() }))).toMatchObject({ code: 'ABORT_ERR' })
+  })
+
+  it('leaves a transport that was given alone until it is needed, and destroys it with itself', async () => {
+    await using server = await tlsServer()
+    const raw = connectTcp(server.port, '127.0.0.1')
+    const socket = await connect({ socket: raw, host: 'localhost', ca })
+    socket.destroy()
+    if (!raw.closed) await once(raw, 'close')
+    expect(raw.destroyed).toBe(true)
+  })
+})
