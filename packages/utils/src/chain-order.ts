@@ -1,4 +1,4 @@
-import type { X509Certificate } from 'node:crypto'
+import type { KeyObject, X509Certificate } from 'node:crypto'
 
 /**
  * Every certificate but the leaf: each issuer behind what it issued, as TLS sends a chain (RFC 8446 section 4.4.2), then
@@ -12,5 +12,14 @@ export function inOrder(leaf: X509Certificate, certificates: readonly X509Certif
     if (next < 0) return [...chain, ...rest]
     current = rest.splice(next, 1)[0] as X509Certificate
     chain.push(current)
+  }
+}
+
+/** True where the certificate is for this public key; false, too, where OpenSSL cannot decode the certificate's. */
+export function hasKey(certificate: X509Certificate, publicKey: KeyObject): boolean {
+  try {
+    return publicKey.equals(certificate.publicKey)
+  } catch {
+    return false
   }
 }

@@ -3,6 +3,7 @@ import { bitString, contextTag, DerError, element, integer, sequence, time } fro
 import { sameBytes } from '@x/der/x509'
 import { type CertificateInput } from './certificate-input.ts'
 import { CERTIFICATE_OPTIONS, type CertificateOptions } from './certificate-options.ts'
+import { hasKey } from './chain-order.ts'
 import { encodeName, type NameRecord } from './distinguished-name.ts'
 import { CertificateError } from './errors.ts'
 import { writeExtension } from './extensions.ts'
@@ -31,6 +32,8 @@ export interface CreatedIdentity extends CreatedCertificate {
 }
 
 const DAY = 86_400_000
+/** What RFC 5280 section 4.1.2.5 has for no end at all. */
+const LAST_SECOND = Date.UTC(9999, 11, 31, 23, 59, 59)
 const VERSION_3 = element(contextTag(0, true), integer(2))
 
 /**
@@ -106,7 +109,7 @@ function signerOf({ issuer, publicKey }: CertificateOptions, own: KeyObject | un
 
 /** The same key can be written in two ways (compressed points, for instance). */
 function sameKey(certificate: CertificateInput, key: KeyObject): boolean {
-  return certificate instanceof X509Certificate && createPublicKey(key).equals(certificate.publicKey)
+  return certificate instanceof X509Certificate && hasKey(certificate, createPublicKey(key))
 }
 
 /** What `describeCertificate` says of the issuer is no issuer: the new certificate signs itself. */
@@ -128,7 +131,7 @@ function encodeCertificate(options: CertificateOptions, key: KeyObject, own: Key
   const { digest, padding } = options
   const tbs = sequence(
     VERSION_3,
-    serialNumber(options.serial),
+    serialNumber(options),
     signatureAlgorithm(signer.key, digest, padding),
     signer.facts?.subject ?? subject,
     validity(options),
@@ -147,17 +150,18 @@ function defaultSubject({ subjectAltNames }: CertificateOptions): NameRecord {
   return name === undefined ? {} : { commonName: name[1] as string }
 }
 
-/** Positive and of at most 20 octets (RFC 5280 section 4.1.2.2). */
-function serialNumber(serial: CertificateOptions['serial']): Uint8Array {
-  if (serial === undefined) {
-    const octets = randomBytes(16)
-    octets[0] = ((octets[0] as number) & 0x7f) | 0x40 // positive, and never shorter
-    return integer(octets)
-  }
-  const value = serialValue(serial)
-  if (value === undefined || value <= 0n || value >= 2n ** 159n)
+/**
+ * Positive and of at most 20 octets (RFC 5280 section 4.1.2.2). Where a description has a serial number that is neither, a
+ * new one is made.
+ */
+function serialNumber({ serial, fingerprint }: CertificateOptions): Uint8Array {
+  const value = serial === undefined ? undefined : serialValue(serial)
+  if (value !== undefined && value > 0n && value < 2n ** 159n) return integer(value)
+  if (serial !== undefined && fingerprint === undefined)
     throw wrongValue('serial', 'must be a positive integer of at most 20 octets; as text, in hex')
-  return integer(value)
+  const octets = randomBytes(16)
+  octets[0] = ((octets[0] as number) & 0x7f) | 0x40 // positive, and never shorter
+  return integer(octets)
 }
 
 function serialValue(serial: NonNullable<CertificateOptions['serial']>): bigint | undefined {
@@ -171,7 +175,7 @@ function serialValue(serial: NonNullable<CertificateOptions['serial']>): bigint 
 
 function validity({ notBefore, notAfter, now = Date.now }: CertificateOptions): Uint8Array {
   const from = instant(notBefore ?? now(), 'notBefore')
-  const to = instant(notAfter ?? from + 365 * DAY, 'notAfter')
+  const to = instant(notAfter ?? Math.min(from + 365 * DAY, Math.max(from, LAST_SECOND)), 'notAfter')
   return sequence(wholeSecond(from, 'notBefore'), wholeSecond(to, 'notAfter'))
 }
 

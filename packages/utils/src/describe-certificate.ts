@@ -124,7 +124,8 @@ class DescribedExtension implements ExtensionDescription {
   }
 
   toJSON(): object {
-    return { ...this, text: this.text, raw: Buffer.from(this.raw).toString('hex') }
+    const { oid, name, critical, text, raw } = this
+    return { oid, name, critical, text, raw: Buffer.from(raw).toString('hex') }
   }
 }
 

@@ -63,7 +63,8 @@ export function encodeName(name: NameRecord | Uint8Array, option: string): Uint8
   for (const [key, values] of Object.entries(name)) {
     const id = oidFromName(key)
     if (id === undefined) throw wrongValue(`${option}.${key}`, 'is not a known attribute: give its OID')
-    for (const value of typeof values === 'string' ? [values] : values) {
+    const list: readonly unknown[] = Array.isArray(values) ? values : [values]
+    for (const value of list) {
       if (typeof value !== 'string') throw wrongType(`${option}.${key}`, 'a string or an array of strings', value)
       rdns.push(setOf(sequence(oid(id), encodeValue(id, value))))
     }

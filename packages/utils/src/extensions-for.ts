@@ -53,13 +53,14 @@ function askedExtensions(options: CertificateOptions, context: ExtensionContext)
     typedExtension('authorityKeyIdentifier', context.issuerIdentifier),
   ]
   // RFC 5280 section 4.2.1.6: critical where the subject is empty
-  if (subjectAltNames.length > 0) list.push(typedExtension('subjectAltName', subjectAltNames, context.emptySubject))
+  if (subjectAltNames.length > 0)
+    list.push(typedExtension('subjectAltName', subjectAltNames, context.emptySubject, 'subjectAltNames'))
   list.push(typedExtension('basicConstraints', { ca: usages.ca, pathLength }, true))
   if (keyUsage.length > 0) list.push(typedExtension('keyUsage', keyUsage, true))
   if (usages.certType.size > 0) list.push(typedExtension('nsCertType', [...usages.certType]))
   if (extendedKeyUsage.length > 0) list.push(typedExtension('extendedKeyUsage', extendedKeyUsage))
-  if (ocspUris.length > 0) list.push(typedExtension('authorityInfoAccess', { ocsp: ocspUris }))
-  if (crlUris.length > 0) list.push(typedExtension('crlDistributionPoints', crlUris))
+  if (ocspUris.length > 0) list.push(typedExtension('authorityInfoAccess', { ocsp: ocspUris }, false, 'ocspUris'))
+  if (crlUris.length > 0) list.push(typedExtension('crlDistributionPoints', crlUris, false, 'crlUris'))
   if (mustStaple) list.push(typedExtension('tlsfeature', [5]))
   return list
 }
@@ -94,19 +95,14 @@ function likeDescribed(
   context: ExtensionContext,
 ): EncodedExtension[] {
   const described = extensionFields(given)
-  const changed = new Set(
-    Object.entries(OPTION_OF_OID)
-      .filter(([, name]) => options[name] !== undefined && !isDeepStrictEqual(options[name], described[name]))
-      .map(([oid]) => oid),
+  const changes = Object.entries(OPTION_OF_OID).filter(
+    ([, name]) => options[name] !== undefined && !isDeepStrictEqual(options[name], described[name]),
   )
-  const changedUsage = (option: 'keyUsage' | 'extendedKeyUsage'): object =>
-    changed.has(EXTENSION_OIDS[option]) ? { [option]: options[option] } : {}
-  const { keyUsage: _, extendedKeyUsage: __, ...rest } = options
-  const asked = new Map(
-    askedExtensions({ ...rest, ...changedUsage('keyUsage'), ...changedUsage('extendedKeyUsage') }, context).map(
-      (one) => [one.oid, one],
-    ),
-  )
+  const changed = new Set(changes.map(([oid]) => oid))
+  // what is as it was described is not encoded again: it may be what nobody would write
+  const { subjectAltNames: _, keyUsage: __, extendedKeyUsage: ___, ocspUris: ____, crlUris: _____, ...rest } = options
+  const changedOptions = Object.fromEntries(changes.map(([, name]) => [name, options[name]]))
+  const asked = new Map(askedExtensions({ ...rest, ...changedOptions }, context).map((one) => [one.oid, one]))
   const repurposed = options.purpose !== undefined || options.ca !== undefined || options.pathLength !== undefined
   const isAsked = (oid: string): boolean => KEY_OIDS.has(oid) || changed.has(oid) || (repurposed && USAGE_OIDS.has(oid))
   const kept = given.flatMap((one) => {

@@ -84,9 +84,10 @@ export function encodeExtension(input: ExtensionInput, option: string): EncodedE
     raw,
     value,
   } = input as Partial<RawExtension & TypedExtension> & { oid?: string }
-  const id = dotted ?? (typeof name === 'string' ? oidFromName(name) : undefined)
+  const id: unknown = dotted ?? (typeof name === 'string' ? oidFromName(name) : undefined)
   if (typeof id !== 'string')
     throw wrongValue(`${option}.name`, `is '${String(name)}', which is no known extension: give its OID`)
+  if (oidFromName(id) === undefined) throw wrongValue(`${option}.oid`, `is '${id}', which is no object identifier`)
   if (typeof critical !== 'boolean') throw wrongType(`${option}.critical`, 'a boolean', critical)
   if (raw !== undefined) {
     if (!(raw instanceof Uint8Array)) throw wrongType(`${option}.raw`, 'a Uint8Array of DER', raw)
@@ -103,8 +104,9 @@ export function typedExtension<N extends ExtensionName>(
   name: N,
   value: ExtensionValues[N],
   critical = false,
+  option: string = name,
 ): EncodedExtension {
-  return { oid: EXTENSION_OIDS[name], critical, raw: TYPED[name](value, name) }
+  return { oid: EXTENSION_OIDS[name], critical, raw: TYPED[name](value, option) }
 }
 
 /** The Extension structure (RFC 5280 section 4.1). */
@@ -169,13 +171,22 @@ const TYPED: { readonly [N in ExtensionName]: (value: ExtensionValues[N], option
 const ENCODERS = new Map<string, (value: unknown, option: string) => Uint8Array>(
   (Object.keys(TYPED) as ExtensionName[]).map((name) => {
     const encode = TYPED[name] as (value: unknown, option: string) => Uint8Array
-    return [EXTENSION_OIDS[name], (value, option) => checked(encode, value, option)]
+    return [EXTENSION_OIDS[name], (value, option) => checked(encode, value, option, RECORDS.has(name))]
   }),
 )
 
+/** Extensions whose value is an object. */
+const RECORDS: ReadonlySet<string> = new Set(['basicConstraints', 'authorityInfoAccess', 'nameConstraints'])
+
 /** Wrong shapes of values end as a TypeError that names the option, whatever the encoder stumbled over. */
-function checked(encode: (value: unknown, option: string) => Uint8Array, value: unknown, option: string): Uint8Array {
+function checked(
+  encode: (value: unknown, option: string) => Uint8Array,
+  value: unknown,
+  option: string,
+  record: boolean,
+): Uint8Array {
   if (value === undefined) throw wrongType(option, 'given, or raw DER instead', value)
+  if (record && (typeof value !== 'object' || value === null)) throw wrongType(option, 'an object', value)
   try {
     return encode(value, option)
   } catch (error) {

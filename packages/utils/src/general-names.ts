@@ -74,8 +74,9 @@ function shown(value: unknown): string {
   return String(value).slice(0, 80)
 }
 
+/** What is ASCII stays as it is: the conversion would drop control characters instead of refusing them. */
 function dnsName(value: string, option: string): string {
-  if (typeof value !== 'string' || /^[\x20-\x7e]*$/.test(value)) return value
+  if (typeof value !== 'string' || /[\u0000-\u001f\u007f]/.test(value) || !/[^\u0000-\u007f]/.test(value)) return value
   const converted = domainToASCII(value)
   if (converted === '') throw wrongValue(option, 'has a name that cannot be written as A-labels')
   return converted

@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject, type X509Certificate } from 'node:crypto'
 import { parseCertificates } from './certificates.ts'
-import { inOrder } from './chain-order.ts'
+import { hasKey, inOrder } from './chain-order.ts'
 import { CertificateError } from './errors.ts'
 import { refuseUnknown, wrongType } from './misuse.ts'
 import { looksLikePem } from './pem.ts'
@@ -57,7 +57,7 @@ function together(certificates: readonly X509Certificate[], privateKey: KeyObjec
   if (certificates.length === 0)
     throw new CertificateError('ERR_CERT_NOT_FOUND', 'no certificate beside the private key')
   const publicKey = createPublicKey(privateKey)
-  const certificate = certificates.find((one) => publicKey.equals(one.publicKey))
+  const certificate = certificates.find((one) => hasKey(one, publicKey))
   if (certificate === undefined)
     throw new CertificateError('ERR_CERT_KEY_MISMATCH', 'no certificate in the input belongs to the private key')
   return { certificate, chain: inOrder(certificate, certificates), privateKey }

@@ -7,7 +7,7 @@ import {
   X509Certificate,
 } from 'node:crypto'
 import { DerError, openDer, Tag } from '@x/der'
-import { inOrder } from './chain-order.ts'
+import { hasKey, inOrder } from './chain-order.ts'
 import { CertificateError } from './errors.ts'
 import { derivePkcs12, MAX_SLOW_ITERATIONS } from './key-derivation.ts'
 import { wrongType } from './misuse.ts'
@@ -143,7 +143,7 @@ function keyOf(bag: Pkcs12Bag, passphrase: string | undefined): KeyObject[] {
 function arrange(certificates: readonly X509Certificate[], keys: readonly KeyObject[]): Pkcs12Content {
   for (const privateKey of keys) {
     const publicKey = createPublicKey(privateKey)
-    const certificate = certificates.find((one) => publicKey.equals(one.publicKey))
+    const certificate = certificates.find((one) => hasKey(one, publicKey))
     if (certificate !== undefined) return { certificate, chain: inOrder(certificate, certificates), privateKey }
   }
   return { certificate: undefined, chain: certificates, privateKey: keys[0] }

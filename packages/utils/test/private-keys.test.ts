@@ -17,7 +17,7 @@ describe('parsePrivateKey', () => {
     [
       'SEC1 PEM as bytes, behind its parameters',
       Buffer.from(
-        `-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n${ec.export({ type: 'sec1', format: 'pem' })}`,
+        `-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n${String(ec.export({ type: 'sec1', format: 'pem' }))}`,
       ),
     ],
     ['SEC1 DER', ec.export({ type: 'sec1', format: 'der' })],
