@@ -1,6 +1,4 @@
-import type { PathLimits } from './path-request.ts'
-
-type Counted = 'signatureChecks' | 'nameConstraintComparisons' | 'steps'
+import type { PathLimits, PathWork } from './path-request.ts'
 
 const DEFAULTS: Required<PathLimits> = {
   pathLength: 10,
@@ -16,8 +14,7 @@ const DEFAULTS: Required<PathLimits> = {
  */
 export class Budget {
   readonly limits: Required<PathLimits>
-  /** What has been used, for tests and diagnosis. */
-  readonly used: Record<Counted, number> = { signatureChecks: 0, nameConstraintComparisons: 0, steps: 0 }
+  readonly used: Record<keyof PathWork, number> = { signatureChecks: 0, nameConstraintComparisons: 0, steps: 0 }
   /** The first limit that was hit; from then on the walk cannot succeed. */
   exceeded: keyof PathLimits | undefined
 
@@ -26,7 +23,7 @@ export class Budget {
   }
 
   /** Whether `amount` more is granted; a limit that is no number grants nothing. */
-  spend(what: Counted, amount = 1): boolean {
+  spend(what: keyof PathWork, amount = 1): boolean {
     if (this.exceeded !== undefined) return false
     this.used[what] += amount
     if (this.used[what] <= this.limits[what]) return true

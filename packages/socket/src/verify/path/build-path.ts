@@ -53,7 +53,8 @@ export class PathBuilder {
     let longest: CandidatePath = { certificates: [leaf], anchored: false, tooLong: false }
     const complete = this.#search([leaf], {
       order: (subject, links) => bySignature(links, ({ facts }) => this.#judge.hasSigned(subject, facts)),
-      follows: () => true,
+      // What looks self-signed and is not may be a CA's new key, signed with its old one.
+      follows: (subject, { facts }) => !subject.selfSigned || this.#judge.hasSigned(subject, facts),
       found: () => true,
       stuck: (path) => {
         if (path.certificates.length > longest.certificates.length || path.tooLong) longest = path
@@ -69,7 +70,6 @@ export class PathBuilder {
     const ends = this.#ends(tail, this.#pool.isTrusted(tail))
     // A trusted leaf that is not self-signed is the last resort: a path that shows its issuer shows more.
     if (ends && (path.length > 1 || tail.selfSigned) && visitor.found(here(true))) return here(true)
-    if (tail.selfSigned) return stop(visitor, here(false))
     if (!(path.length - 1 <= this.#budget.limits.pathLength)) return stop(visitor, here(false, true))
 
     const { usable } = this.#pool.issuersOf(tail)

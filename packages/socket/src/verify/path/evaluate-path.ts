@@ -27,6 +27,9 @@ const CERTIFICATE_CHECKS: readonly CertificateCheck[] = [
   checkValidity,
 ]
 
+/** The likeliest paths come first, and the one that is reported is as a rule among them. */
+const MAX_JUDGED = 8
+
 /** Judges certificates and paths; every answer is found once and remembered for the length of one walk. */
 export class PathEvaluation implements PathJudge {
   readonly #request: PathRequest
@@ -34,6 +37,7 @@ export class PathEvaluation implements PathJudge {
   readonly #settings: Settings
   readonly #hosts: HostNameRule
   readonly #budget: Budget
+  readonly #judged: (CandidatePath & { readonly failures: readonly PathFailure[] })[] = []
   readonly #findings = new Map<CertificateFacts, Map<string, readonly Finding[]>>()
   readonly #signatures = new Map<CertificateFacts, Map<CertificateFacts, SignatureFailure | undefined>>()
 
@@ -71,7 +75,18 @@ export class PathEvaluation implements PathJudge {
   }
 
   /** Everything that speaks against a path, but for where it ends. */
-  failuresOf({ certificates, anchored }: CandidatePath): PathFailure[] {
+  failuresOf(path: CandidatePath): PathFailure[] {
+    const known = this.#judged.find(({ certificates, anchored }) => {
+      if (anchored !== path.anchored || certificates.length !== path.certificates.length) return false
+      return certificates.every((facts, depth) => facts === path.certificates[depth])
+    })
+    if (known !== undefined) return [...known.failures]
+    const failures = this.#judge(path)
+    if (this.#judged.length < MAX_JUDGED) this.#judged.push({ ...path, failures })
+    return [...failures]
+  }
+
+  #judge({ certificates, anchored }: CandidatePath): PathFailure[] {
     const failures: PathFailure[] = []
     const top = certificates.length - 1
     const report = (code: string, depth: number, detail?: string): void => {

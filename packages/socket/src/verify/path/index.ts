@@ -10,6 +10,7 @@ export type {
   PathLimits,
   PathRequest,
   PathResult,
+  PathWork,
   PolicyInputs,
 } from './path-request.ts'
 export { validatePath } from './validate-path.ts'

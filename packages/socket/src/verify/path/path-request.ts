@@ -106,4 +106,13 @@ export interface PathResult {
   readonly failures: readonly PathFailure[]
   /** The policies for which the path is valid, of the initial set; `2.5.29.32.0` stands for any. Empty where there is none, and where neither the request nor a certificate speaks of policies. */
   readonly policies: readonly string[]
+  /** What the walk has cost, over all paths that were tried, in the units of {@link PathLimits}. */
+  readonly work: PathWork
+}
+
+/** What a walk has cost. */
+export interface PathWork {
+  readonly signatureChecks: number
+  readonly nameConstraintComparisons: number
+  readonly steps: number
 }

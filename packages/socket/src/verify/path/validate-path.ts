@@ -20,24 +20,27 @@ import type { PathFailure, PathRequest, PathResult } from './path-request.ts'
 export function validatePath(request: PathRequest): PathResult {
   const budget = new Budget(request.limits)
   const sent = request.chain.length + (request.intermediates?.length ?? 0)
-  if (request.chain.length === 0) return refusal('ERR_SECURE_SOCKET_CHAIN_EMPTY')
-  if (!(sent <= budget.limits.certificates)) return refusal('ERR_SECURE_SOCKET_CHAIN_LIMIT', `${sent} certificates`)
+  if (request.chain.length === 0) return refusal(budget, 'ERR_SECURE_SOCKET_CHAIN_EMPTY')
+  if (!(sent <= budget.limits.certificates))
+    return refusal(budget, 'ERR_SECURE_SOCKET_CHAIN_LIMIT', `${sent} certificates`)
   const pool = new IssuerPool(request)
   const { leaf } = pool
-  if (leaf === undefined) return refusal('ERR_SECURE_SOCKET_CHAIN_MALFORMED')
+  if (leaf === undefined) return refusal(budget, 'ERR_SECURE_SOCKET_CHAIN_MALFORMED')
 
   const evaluation = new PathEvaluation(request, pool, budget)
   const builder = new PathBuilder(pool, request.partialChain, budget, evaluation)
   const valid = evaluation.mayBeValid(leaf) ? builder.valid(leaf) : undefined
-  if (valid !== undefined) return result(valid, [], evaluation.policiesOf(valid))
+  if (valid !== undefined) return result(budget, valid, [], evaluation.policiesOf(valid))
 
   const nearest = budget.exceeded === undefined ? builder.nearest(leaf) : alone(leaf)
-  const failures = [...evaluation.failuresOf(nearest), ...trustFailures(nearest, pool)]
+  const failures = evaluation.failuresOf(nearest)
   const top = nearest.certificates.length - 1
-  if (budget.exceeded !== undefined) failures.push(failure('ERR_SECURE_SOCKET_CHAIN_LIMIT', top, limitText(budget)))
+  if (budget.exceeded === undefined) failures.push(...trustFailures(nearest, pool))
+  else if (!failures.some(({ code }) => code === 'ERR_SECURE_SOCKET_CHAIN_LIMIT'))
+    failures.push(failure('ERR_SECURE_SOCKET_CHAIN_LIMIT', top, limitText(budget)))
   // Unreachable unless a check answers differently when it is asked again; without a valid path nothing may look valid.
   if (failures.length === 0) failures.push(failure('ERR_SECURE_SOCKET_CHAIN_LIMIT', top, 'no valid path was found'))
-  return result(nearest, fromRootDown(failures), [])
+  return result(budget, nearest, fromRootDown(failures), [])
 }
 
 function alone(leaf: CertificateFacts): CandidatePath {
@@ -67,17 +70,18 @@ function failure(code: PathCode, depth: number, detail?: string): PathFailure {
   return { code, depth, message: sentence(code, detail) }
 }
 
-function refusal(code: PathCode, detail?: string): PathResult {
-  return { path: [], anchor: undefined, failures: [failure(code, 0, detail)], policies: [] }
+function refusal({ used }: Budget, code: PathCode, detail?: string): PathResult {
+  return { path: [], anchor: undefined, failures: [failure(code, 0, detail)], policies: [], work: used }
 }
 
 function result(
+  { used }: Budget,
   { certificates, anchored }: CandidatePath,
   failures: readonly PathFailure[],
   policies: readonly string[],
 ): PathResult {
   const path: readonly CertificateView[] = certificates.map(({ view }) => view)
-  return { path, anchor: anchored ? path.at(-1)?.der : undefined, failures, policies }
+  return { path, anchor: anchored ? path.at(-1)?.der : undefined, failures, policies, work: used }
 }
 
 /** Sorting is stable: within a certificate the order of the checks stays. */
