@@ -375,8 +375,12 @@ describe('options', () => {
   })
 })
 
+/** 64 MiB: far more than is taken, and an end for the case that it were. */
 function endless(): ReadableStream<Uint8Array> {
-  return new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(1 << 20)) })
+  let left = 64
+  return new ReadableStream({
+    pull: (controller) => (left-- > 0 ? controller.enqueue(new Uint8Array(1 << 20)) : controller.close()),
+  })
 }
 
 function moved(location: string): Response {
