@@ -43,7 +43,7 @@ export function nodeSources({ tls, env, execArgv }: NodeWorld): { sources: Sourc
   const others = texts.filter((text) => !known.has(text) && !extra.has(text))
   const sources = [list(own, 'node', 'tls.rootCertificates'), list(others, 'node', "tls.getCACertificates('default')")]
   // Under --use-openssl-ca Node trusts more than it lists, and lists none of its own.
-  const holdsBundled = own.length === known.size
+  const holdsBundled = new Set(own).size === known.size
   return { sources, isNodeDefault: () => holdsBundled && getCACertificates('default') === texts }
 }
 
