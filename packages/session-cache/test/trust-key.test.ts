@@ -93,6 +93,15 @@ describe('trustKey', () => {
     )
   })
 
+  it('does not let the end of one value pass for the beginning of the next', () => {
+    for (const head of ['B\0\0\0\x01', 'B\0\0\0\x01\0\0\0\0']) {
+      const [p, q, h] = [Buffer.from('p'), Buffer.from('q'), Buffer.from(head, 'latin1')]
+      const one = [p, Buffer.concat([p, h, q])]
+      const two = [Buffer.concat([p, h, p]), q]
+      expect(trustKey({ one })).not.toBe(trustKey({ one: two }))
+    }
+  })
+
   it('does not depend on the order of a record or a set, or on how often a set names something', () => {
     fc.assert(
       fc.property(
