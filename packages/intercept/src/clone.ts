@@ -1,9 +1,10 @@
 import { type KeyObject, X509Certificate } from 'node:crypto'
 import { certificateToPem, privateKeyToPem } from '@x/utils'
+import { InterceptError } from './errors.ts'
 
 /** A cloned certificate with its key; can be given to node:tls as it is (`cert`, `key`). */
 export interface Clone {
-  /** Built when it is first read. */
+  /** Built when it is first read; ERR_INTERCEPT_CERTIFICATE_INVALID where OpenSSL is stricter than we are. */
   readonly certificate: X509Certificate
   readonly privateKey: KeyObject
   /** DER of the certificate. */
@@ -45,8 +46,12 @@ class CloneOf implements Clone {
   }
 
   get certificate(): X509Certificate {
-    this.#certificate ??= new X509Certificate(this.raw)
-    return this.#certificate
+    try {
+      this.#certificate ??= new X509Certificate(this.raw)
+      return this.#certificate
+    } catch (cause) {
+      throw new InterceptError('ERR_INTERCEPT_CERTIFICATE_INVALID', 'OpenSSL cannot read the clone', { cause })
+    }
   }
 
   get cert(): string {

@@ -1,4 +1,16 @@
-import { bitString, contextTag, element, integer, sequence, time } from '@x/der'
+import {
+  bitString,
+  contextTag,
+  element,
+  integer,
+  openDer,
+  readBitString,
+  readOid,
+  readString,
+  sequence,
+  Tag,
+  time,
+} from '@x/der'
 import type { CertificateView } from '@x/der/x509'
 import { signatureAlgorithm, signDer } from '@x/utils'
 import { authorityKeyIdentifier, type Signer } from './authority.ts'
@@ -21,6 +33,7 @@ export interface CloneRecipe {
 
 /** DER of the clone: the origin's subject octet by octet, everything that its CA says said by ours. */
 export function encodeClone({ origin, leafKey, signer, serial, validity, mirrorInvalidity }: CloneRecipe): Uint8Array {
+  checkName(origin.subject)
   const extensions = cloneExtensions(origin, mirrorInvalidity)
   extensions.push(leafKey.subjectKeyIdentifier, signer.authorityKeyIdentifier)
   const tbs = sequence(
@@ -35,6 +48,21 @@ export function encodeClone({ origin, leafKey, signer, serial, validity, mirrorI
   )
   const { algorithm, signature } = signDer(tbs, signer.privateKey)
   return sequence(tbs, algorithm, bitString(signature))
+}
+
+/** OpenSSL refuses a certificate whose subject holds malformed text, so a copy of it would be useless. An empty RDN passes, as it does there; BIT STRING is X.520's unique identifier. */
+function checkName(name: Uint8Array): void {
+  const rdns = openDer(name)
+  while (!rdns.done) {
+    const set = rdns.enterExpected(Tag.SET)
+    while (!set.done) {
+      const attribute = set.enterExpected(Tag.SEQUENCE)
+      readOid(attribute.expect(Tag.OID))
+      if (attribute.next() === Tag.BIT_STRING) readBitString(attribute)
+      else readString(attribute)
+      attribute.finish()
+    }
+  }
 }
 
 /** Signs a clone with its own key, as the origin did. */

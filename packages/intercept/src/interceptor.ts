@@ -126,7 +126,7 @@ export class Interceptor {
     const clone = this.clone(certificate, options)
     const known = this.#contexts.get(clone)
     if (known !== undefined) return known
-    const context = createSecureContext({ cert: clone.cert, key: clone.key })
+    const context = contextOf(clone)
     this.#contexts.set(clone, context)
     return context
   }
@@ -242,6 +242,14 @@ export class Interceptor {
     const now: unknown = (this.#options.now ?? Date.now)()
     if (typeof now === 'number' && Number.isFinite(now)) return now
     throw wrongValue('now', 'must return milliseconds since 1970')
+  }
+}
+
+function contextOf(clone: Clone): SecureContext {
+  try {
+    return createSecureContext({ cert: clone.cert, key: clone.key })
+  } catch (cause) {
+    throw new InterceptError('ERR_INTERCEPT_CERTIFICATE_INVALID', 'OpenSSL cannot read the clone', { cause })
   }
 }
 

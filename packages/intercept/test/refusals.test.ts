@@ -1,4 +1,4 @@
-import { bitString, boolean, element, integer, octetString, oid, sequence, time } from '@x/der'
+import { bitString, boolean, element, integer, octetString, oid, sequence, setOf, time } from '@x/der'
 import { CertificateView } from '@x/der/x509'
 import { createAuthority, createCertificate, generateKeySync, privateKeyToPem } from '@x/utils'
 import { describe, expect, it } from 'vitest'
@@ -138,6 +138,17 @@ describe('clone refuses', () => {
     expect(() => interceptor.clone({ raw: broken })).toThrow(refused('ERR_INTERCEPT_CERTIFICATE_INVALID'))
   })
 
+  it.each<[title: string, value: string]>([
+    ['UTF-8 that is none', '0c01ff'],
+    ['a BMPString of half a character', '1e0100'],
+    ['an IA5String beyond ASCII', '1601e4'],
+    ['no string at all', '020101'],
+    ['a bit string that is none', '0300'],
+  ])('a subject with %s', (_, value) => {
+    const subject = sequence(setOf(sequence(oid('2.5.4.3'), hex(value))))
+    expect(() => interceptor.clone({ raw: withSubject(subject) })).toThrow(refused('ERR_INTERCEPT_CERTIFICATE_INVALID'))
+  })
+
   it('options that it does not know', () => {
     const { certificate } = origin()
     expect(() => interceptor.clone(certificate, { trusted: false } as never)).toThrow(TypeError)
@@ -200,18 +211,26 @@ describe('clone copes with', () => {
 
 /** A certificate with these extensions and nothing else, not really signed. A last SubjectPublicKeyInfo replaces the key. */
 function certificateWith(...parts: readonly Uint8Array[]): Uint8Array {
-  const algorithm = sequence(oid('1.2.840.10045.4.3.2'))
   const view = new CertificateView(origin().raw)
   const isKey = (part: Uint8Array): boolean => part[2] === 0x30
   const spki = parts.find(isKey) ?? view.spki
-  const extensions = sequence(...parts.filter((part) => !isKey(part)))
+  return assemble(view, view.subject, spki, sequence(...parts.filter((part) => !isKey(part))))
+}
+
+function withSubject(subject: Uint8Array): Uint8Array {
+  const view = new CertificateView(origin().raw)
+  return assemble(view, subject, view.spki, sequence())
+}
+
+function assemble(view: CertificateView, subject: Uint8Array, spki: Uint8Array, extensions: Uint8Array): Uint8Array {
+  const algorithm = sequence(oid('1.2.840.10045.4.3.2'))
   const tbs = sequence(
     element(0xa0, integer(2)),
     integer(7),
     algorithm,
     view.issuer,
     sequence(time(NOW - DAY), time(NOW + DAY)),
-    view.subject,
+    subject,
     spki,
     element(0xa3, extensions),
   )
