@@ -100,7 +100,7 @@ function find(file: string, json: boolean, { store: open, out, err }: CliWorld):
 
 function asText(store: CaStore): string {
   const lines = [
-    `${store.size} certificates`,
+    `${store.size} ${store.size === 1 ? 'certificate' : 'certificates'}`,
     ...countPlaces(store).map(({ count, file, by }) => `${pad(count)}  ${place(file, by)}`),
   ]
   const duplicates = store.errors.filter(({ code }) => code === 'ERR_CA_DUPLICATE').length

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto'
-import { DerCursor, DerError, encodeOid, readBitString, readBoolean, Tag } from '@x/der'
-import { CertificateView, sameBytes } from '@x/der/x509'
+import { contextTag, DerCursor, DerError, Tag } from '@x/der'
+import { CertificateView, ExtensionOid, KeyUsage, readBasicConstraints, readKeyUsage, sameBytes } from '@x/der/x509'
 import { CaStoreError, type CaStoreErrorCode } from './errors.ts'
 import { nameHash, nameKey } from './name-hash.ts'
 import { decodeBlock, isBase64, type PemBlock } from './pem.ts'
@@ -129,12 +129,10 @@ export class Entry {
       if (!isBase64(block)) return this.error('ERR_CA_BROKEN_CERTIFICATE', 'not base64')
     }
     let view: CertificateView
-    let isAuthority: boolean
     try {
       view = this.view
       nameKey(view.issuer)
       nameKey(view.subject)
-      isAuthority = isCa(view)
     } catch (cause) {
       if (!(cause instanceof DerError)) throw cause
       return this.error('ERR_CA_BROKEN_CERTIFICATE', `not a certificate: ${cause.message}`, cause)
@@ -142,7 +140,7 @@ export class Entry {
     if (!this.isWhereItBelongs) return this.error('ERR_CA_HASH_MISMATCH', 'the file is not named by its subject hash')
     if (this.isDistrusted(purpose)) return this.error('ERR_CA_DISTRUSTED', 'distrusted by its trust settings')
     if (this.list.source === 'program') return undefined
-    if (!isAuthority) return this.error('ERR_CA_NOT_A_CA', 'not a CA certificate')
+    if (!isCa(view)) return this.error('ERR_CA_NOT_A_CA', 'not a CA certificate')
     if (!(now <= view.notAfter))
       return this.error('ERR_CA_EXPIRED', `expired on ${new Date(view.notAfter).toISOString()}`)
     return undefined
@@ -166,7 +164,7 @@ export function tryCertificate(der: Uint8Array): X509Certificate | undefined {
 function subjectKey(der: Uint8Array): string | undefined {
   try {
     const tbs = new DerCursor(der).enterExpected(Tag.SEQUENCE).enterExpected(Tag.SEQUENCE)
-    tbs.optional(0xa0) // version
+    tbs.optional(contextTag(0, true)) // version
     for (let field = 0; field < 4; field++) tbs.next() // serial number, algorithm, issuer, validity
     return nameKey(tbs.expect(Tag.SEQUENCE).element())
   } catch {
@@ -174,23 +172,18 @@ function subjectKey(der: Uint8Array): string | undefined {
   }
 }
 
-const BASIC_CONSTRAINTS = encodeOid('2.5.29.19')
-const KEY_USAGE = encodeOid('2.5.29.15')
-const KEY_CERT_SIGN = 0x04
-
 /**
  * RFC 5280 sections 4.2.1.9 and 4.2.1.3: cA, and keyCertSign where there is a key usage. A self-issued certificate of version 1
- * counts too, as it does for OpenSSL: that version cannot say it.
+ * counts too, as it does for OpenSSL: that version cannot say it. An extension that cannot be read says nothing.
  */
 function isCa(view: CertificateView): boolean {
-  const constraints = view.extension(BASIC_CONSTRAINTS)
-  if (constraints === undefined) return view.version === 1 && sameBytes(view.subject, view.issuer)
-  const outer = new DerCursor(constraints.value)
-  const fields = outer.enterExpected(Tag.SEQUENCE)
-  outer.finish()
-  if (!fields.optional(Tag.BOOLEAN) || !readBoolean(fields)) return false
-  const usage = view.extension(KEY_USAGE)
-  if (usage === undefined) return true
-  const bits = readBitString(new DerCursor(usage.value).expect(Tag.BIT_STRING)).bits
-  return ((bits[0] ?? 0) & KEY_CERT_SIGN) !== 0
+  try {
+    const constraints = view.extension(ExtensionOid.BASIC_CONSTRAINTS)
+    if (constraints === undefined) return view.version === 1 && sameBytes(view.subject, view.issuer)
+    const usage = view.extension(ExtensionOid.KEY_USAGE)
+    const maySign = usage === undefined || (readKeyUsage(usage.value) & KeyUsage.KEY_CERT_SIGN) !== 0
+    return readBasicConstraints(constraints.value).ca && maySign
+  } catch {
+    return false
+  }
 }

@@ -1,6 +1,11 @@
 import type { X509Certificate } from 'node:crypto'
-import { DerCursor, encodeOid, Tag } from '@x/der'
-import { type CertificateView, sameBytes } from '@x/der/x509'
+import {
+  type CertificateView,
+  ExtensionOid,
+  readAuthorityKeyIdentifier,
+  readSubjectKeyIdentifier,
+  sameBytes,
+} from '@x/der/x509'
 import { type Entry, tryCertificate } from './entry.ts'
 
 /**
@@ -37,25 +42,20 @@ function isSignedBy(child: X509Certificate, issuer: Entry): boolean {
   }
 }
 
-const AUTHORITY_KEY_IDENTIFIER = encodeOid('2.5.29.35')
-const SUBJECT_KEY_IDENTIFIER = encodeOid('2.5.29.14')
-
+/** Key identifiers are hints: one that cannot be read is none. */
 function authorityKeyIdentifier(view: CertificateView): Uint8Array | undefined {
-  return readHint(view, AUTHORITY_KEY_IDENTIFIER, (value) => {
-    const fields = value.enterExpected(Tag.SEQUENCE)
-    return fields.optional(0x80) ? fields.content() : undefined
-  })
+  try {
+    const extension = view.extension(ExtensionOid.AUTHORITY_KEY_IDENTIFIER)
+    return extension === undefined ? undefined : readAuthorityKeyIdentifier(extension.value).keyIdentifier
+  } catch {
+    return undefined
+  }
 }
 
 function subjectKeyIdentifier(view: CertificateView): Uint8Array | undefined {
-  return readHint(view, SUBJECT_KEY_IDENTIFIER, (value) => value.expect(Tag.OCTET_STRING).content())
-}
-
-/** Key identifiers are hints: one that cannot be read is none. */
-function readHint<T>(view: CertificateView, oid: Uint8Array, read: (value: DerCursor) => T): T | undefined {
   try {
-    const extension = view.extension(oid)
-    return extension === undefined ? undefined : read(new DerCursor(extension.value))
+    const extension = view.extension(ExtensionOid.SUBJECT_KEY_IDENTIFIER)
+    return extension === undefined ? undefined : readSubjectKeyIdentifier(extension.value)
   } catch {
     return undefined
   }

@@ -1,4 +1,4 @@
-import { DerCursor, readOid, Tag } from '@x/der'
+import { contextTag, DerCursor, readOid, Tag } from '@x/der'
 
 /** What the store is to judge: servers' certificates or clients'. Only `TRUSTED CERTIFICATE` blocks tell the two apart. */
 export type TrustPurpose = 'serverAuth' | 'clientAuth'
@@ -28,8 +28,8 @@ export function readTrustSettings(aux: Uint8Array): TrustSettings {
   return { trusted, rejected }
 }
 
-const REJECT = 0xa0
-const OTHER = 0xa1
+const REJECT = contextTag(0, true)
+const OTHER = contextTag(1, true)
 
 function readOids(list: DerCursor): string[] {
   const oids: string[] = []
