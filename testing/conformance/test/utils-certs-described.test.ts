@@ -44,7 +44,7 @@ function compare(row: Row): Difference[] {
   const ours = described(Buffer.from(row.der, 'base64'))
   if ('refused' in ours || 'refused' in theirs) {
     const expected = 'refused' in theirs ? 'refused' : 'described'
-    const actual = 'refused' in ours ? `refused: ${ours.refused}` : 'described'
+    const actual = 'refused' in ours ? `refused: ${String(ours.refused)}` : 'described'
     return expected === 'refused' && actual.startsWith('refused') ? [] : [{ id: row.src, expected, actual }]
   }
   return Object.entries(theirs).flatMap(([field, expected]) => {

@@ -21,7 +21,8 @@ describe.skipIf(rows === undefined)('PKCS#12 files', () => {
     for (const { file, data, passphrase, certs = [], has_key, error } of rows ?? []) {
       const expected = error === undefined ? { certs: [...certs].sort(), key: has_key } : 'refused'
       const actual = await read(Buffer.from(data, 'base64'), passphrase)
-      const same = expected === 'refused' ? typeof actual === 'string' : JSON.stringify(expected) === JSON.stringify(actual)
+      const same =
+        expected === 'refused' ? typeof actual === 'string' : JSON.stringify(expected) === JSON.stringify(actual)
       if (!same) differences.push({ id: file, expected, actual })
     }
     expectExceptions('pkcs12', differences)
