@@ -111,9 +111,10 @@ export class Crl {
   find(serialNumber: Uint8Array, certificateIssuer: Uint8Array = this.issuer): RevokedEntry | undefined {
     return reading('ERR_CRL_INVALID', 'a broken entry', () => {
       const wanted = certificateIssuer === this.issuer ? this.issuerKey : canonicalName(certificateIssuer)
-      for (const offset of findEntries(this.der, this.#index.offsets, serialNumber))
-        if (this.#issuersAt(offset).includes(wanted)) return readEntry(this.der, offset, this.#view.revokedEnd)
-      return undefined
+      const found = findEntries(this.der, this.#index.offsets, serialNumber)
+        .filter((offset) => this.#issuersAt(offset).includes(wanted))
+        .map((offset) => readEntry(this.der, offset, this.#view.revokedEnd))
+      return gravest(found)
     })
   }
 
@@ -145,6 +146,12 @@ export class Crl {
     if (naming === undefined) return [this.issuerKey]
     return readCertificateIssuers(this.der, naming, this.#view.revokedEnd).map(canonicalName)
   }
+}
+
+/** A list should not have a certificate twice. Where it does, the entry counts that cannot be undone. */
+function gravest(entries: readonly RevokedEntry[]): RevokedEntry | undefined {
+  const isFinal = ({ reason }: RevokedEntry): boolean => reason !== 'certificateHold' && reason !== 'removeFromCrl'
+  return entries.find(isFinal) ?? entries.find(({ reason }) => reason === 'certificateHold') ?? entries[0]
 }
 
 interface Fields {

@@ -1,4 +1,4 @@
-import { sameBytes } from '@x/der/x509'
+import { latin1 } from './canonical-name.ts'
 import { type Crl, scopeKey } from './crl.ts'
 import type { RevokedEntry } from './entry.ts'
 import { CrlError } from './errors.ts'
@@ -39,7 +39,8 @@ export function judge(
   for (const crl of new Set(crls)) {
     const usable = attempt(errors, () => admit(crl, subject, signers))
     if (usable === undefined) continue
-    const key = `${crl.issuerKey} ${scopeKey(crl)}`
+    // Some CAs keep a list for each of their keys: one does not stand for the other.
+    const key = `${crl.issuerKey} ${latin1(usable.signer)} ${scopeKey(crl)}`
     const group = groups.get(key)
     if (group === undefined) groups.set(key, [usable])
     else group.push(usable)
@@ -87,7 +88,7 @@ function admit(crl: Crl, subject: Subject, signers: Signers): Usable | undefined
   return { crl, reasons, signer, untimely }
 }
 
-/** Lists of one issuer and one scope: the newest complete list decides, with the newest delta that fits it. */
+/** Lists of one issuer, one key and one scope: the newest complete list decides, with the newest delta that fits it. */
 function judgeScope(group: readonly Usable[], subject: Subject, errors: CrlError[]): Verdict {
   const bases = group.filter(({ crl }) => crl.baseCrlNumber === undefined).sort(newestFirst)
   const deltas = group.filter(({ crl }) => crl.baseCrlNumber !== undefined).sort(newestFirst)
@@ -130,11 +131,11 @@ function revocation(crl: Crl, entry: RevokedEntry): CrlRevoked {
   return { status: 'revoked', date, reason, invalidityDate, thisUpdate: crl.thisUpdate, crl }
 }
 
-/** RFC 5280 section 5.2.4: the base is no older than what the delta builds on, older than the delta, and of the same key. */
+/** RFC 5280 section 5.2.4: the base is no older than what the delta builds on, and older than the delta. */
 function fits(delta: Usable, base: Usable): boolean {
   const number = base.crl.crlNumber
   if (number === undefined || delta.crl.crlNumber === undefined || delta.crl.baseCrlNumber === undefined) return false
-  return delta.crl.baseCrlNumber <= number && number < delta.crl.crlNumber && sameBytes(delta.signer, base.signer)
+  return delta.crl.baseCrlNumber <= number && number < delta.crl.crlNumber
 }
 
 function isNewer(crl: Crl, than: Crl): boolean {

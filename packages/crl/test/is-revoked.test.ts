@@ -115,6 +115,37 @@ describe('one complete list', () => {
   })
 })
 
+describe('lists that ought not to be', () => {
+  it('twice the same certificate: what cannot be undone counts', () => {
+    const twice = (...reasons: ('certificateHold' | 'keyCompromise' | 'removeFromCrl')[]) =>
+      list(ca, { revoked: reasons.map((reason) => ({ certificate: certificate.raw, reason })) })
+    const ask = (crl: ReturnType<typeof list>) => word(isRevoked(certificate.raw, ca.raw, { crls: crl, now }))
+    expect(ask(twice('certificateHold', 'keyCompromise'))).toBe('keyCompromise')
+    expect(ask(twice('removeFromCrl', 'keyCompromise'))).toBe('keyCompromise')
+    expect(ask(twice('removeFromCrl', 'certificateHold'))).toBe('certificateHold')
+  })
+
+  it('one for each key of the issuer: the newer does not stand for the older', () => {
+    const root = authority('Root')
+    const shared = {
+      ca: true as const,
+      subject: { commonName: 'Renewed' },
+      purpose: 'CA,cRLSign',
+      notBefore: NOW - DAY,
+    }
+    const [first, second] = [root.issue(shared), root.issue(shared)]
+    const one = leaf(first)
+    const crls = [
+      list(first, { revoked: [{ certificate: one.raw }] }),
+      list(second, { thisUpdate: NOW - 1000 }),
+      list(root),
+    ]
+    const options = { crls, chain: root.raw, crlIssuers: second.raw, now }
+    expect(word(isRevoked(one.raw, first.raw, options))).toBe('unspecified')
+    expect(word(isRevoked(leaf(second).raw, second.raw, { ...options, crlIssuers: first.raw }))).toBe('good')
+  })
+})
+
 describe('no list that counts', () => {
   it.each<[string, unknown, string]>([
     ['none at all', [], 'ERR_CRL_MISSING'],

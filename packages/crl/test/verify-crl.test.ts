@@ -71,7 +71,6 @@ describe('verifyCrl', () => {
   })
 
   it('refuses weak digests and unknown critical extensions', () => {
-    const rsa = { ...authority('RSA CA') }
     const key = generateKeySync({ type: 'rsa', bits: 2048 })
     const weak = authority('unused').issue({
       ca: true,
@@ -80,13 +79,19 @@ describe('verifyCrl', () => {
       purpose: 'CA,cRLSign',
       notBefore: NOW - DAY,
     })
-    expect(rsa).toBeDefined()
     expect(codeOf(() => verifyCrl(list(weak, { digest: 'sha1' }), weak.raw, { now: NOW }))).toBe('ERR_CRL_DIGEST_WEAK')
     expect(codeOf(() => verifyCrl(list(weak, { digest: 'sha384' }), weak.raw, { now: NOW }))).toBe('accepted')
     const critical = list(ca, { extensions: [{ oid: '1.2.3.4', critical: true, raw: Uint8Array.of(5, 0) }] })
     expect(codeOf(() => verifyCrl(critical, ca.raw, { now: NOW }))).toBe('ERR_CRL_CRITICAL_EXTENSION')
     const harmless = list(ca, { extensions: [{ oid: '1.2.3.4', raw: Uint8Array.of(5, 0) }] })
     expect(codeOf(() => verifyCrl(harmless, ca.raw, { now: NOW }))).toBe('accepted')
+  })
+
+  it('refuses algorithms that it does not know', () => {
+    const known = Buffer.from('06082a8648ce3d040302', 'hex') // ecdsa-with-SHA256
+    const der = Buffer.from(crl.der)
+    for (let at = der.indexOf(known); at >= 0; at = der.indexOf(known, at)) der[at + known.length - 1] = 0x7f
+    expect(codeOf(() => verifyCrl(der, ca.raw, { now: NOW }))).toBe('ERR_CRL_ALGORITHM_UNSUPPORTED')
   })
 
   it('refuses scopes that contradict themselves or say nothing', () => {
