@@ -24,6 +24,7 @@ export type {
   VerifyOptions,
   VerifyQuestion,
 } from './options/types.ts'
+export type { LineOptions, ReadingOptions } from './reading.ts'
 export type { SecureServer, SecureServerEvents } from './secure-server.ts'
 export { type FacadeOptions, SecureSocket } from './secure-socket.ts'
 export { startTls } from './start-tls.ts'

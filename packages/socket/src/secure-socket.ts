@@ -7,6 +7,7 @@ import { decodeStrings } from './engine/node-internals.ts'
 import { SecureSocketError } from './errors.ts'
 import { installSurface } from './net-surface.ts'
 import { certificatesOf, type ReportingMethod, reportingMethods } from './peer-info.ts'
+import { type LineOptions, lines, peek, readBytes, type ReadingOptions, readLine } from './reading.ts'
 import { SocketCore } from './socket-core.ts'
 import type { PhaseName } from './state.ts'
 import type { StartTlsOptions } from './options/types.ts'
@@ -121,6 +122,31 @@ export class SecureSocket extends Socket {
   fingerprint(options: FingerprintOptions & { readonly encoding?: 'text' } = {}): string | undefined {
     const leaf = this.#core.claim?.chain[0]
     return leaf === undefined ? undefined : fingerprintOf(leaf, options)
+  }
+
+  /** Exactly `length` bytes, or what there was where the peer ends before. The original's `read`; see `readBytes` in reading.ts for what it rejects with. */
+  readBytes(length: number, options?: ReadingOptions): Promise<Buffer> {
+    return readBytes(this, length, options)
+  }
+
+  /** Up to `length` bytes that stay unread; waits for the first. The original's `peek`. */
+  peek(length: number, options?: ReadingOptions): Promise<Buffer> {
+    return peek(this, length, options)
+  }
+
+  /** One line with its end, or undefined at the end of the stream; `maxLength` 65,536 bytes unless told. The original's `readline`. */
+  readLine(options?: LineOptions): Promise<Buffer | undefined> {
+    return readLine(this, options)
+  }
+
+  /** Lines until the peer ends. The original's `readline` in list context. */
+  lines(options?: LineOptions): AsyncGenerator<Buffer, void, undefined> {
+    return lines(this, options)
+  }
+
+  /** Decrypted bytes that can be read at once. The original's `pending`. */
+  bytesPending(): number {
+    return this.readableLength
   }
 
   #tls(method: string): { tls: TLSSocket } {
