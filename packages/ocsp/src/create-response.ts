@@ -33,7 +33,7 @@ export interface CreateOcspResponseOptions {
   readonly nonce?: Uint8Array
   /** Default: now. */
   readonly producedAt?: Date | number
-  /** Whether the signer is named by the SHA-1 of its key or by its subject. Default `'key'`. */
+  /** Whether the signer is named by its subject or by the SHA-1 of its key. Default `'name'`: GnuTLS finds others only by a key identifier of their certificate. */
   readonly responderId?: 'key' | 'name'
   /** The digest of the CertIDs that are made here. Default `'sha1'`. */
   readonly hash?: 'sha1' | 'sha256'
@@ -82,7 +82,7 @@ export function createOcspResponse(options: CreateOcspResponseOptions): Uint8Arr
   if (!Array.isArray(responses)) throw wrongType('responses', 'an array', responses)
   const producedAt = readNow(options.producedAt)
   const hash = readWord('hash', options.hash, ['sha1', 'sha256'], 'sha1')
-  const responderId = readWord('responderId', options.responderId, ['key', 'name'], 'key')
+  const responderId = readWord('responderId', options.responderId, ['key', 'name'], 'name')
   const nonce = readNonce(options.nonce)
   const facts = issuerFacts(signer.certificate)
   const key = parsePrivateKey(signer.privateKey)

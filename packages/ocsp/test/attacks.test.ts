@@ -50,8 +50,11 @@ describe('a response about something else', () => {
     expect(verify(respond({}, about))).toBe('ERR_OCSP_NOT_COVERED')
     expect(verify(respond({}, { signer: twin, ...about }))).toBe('ERR_OCSP_NOT_COVERED')
     // signed by the twin about the true issuer's certificate
-    expect(verify(respond({}, { signer: twin }))).toBe('ERR_OCSP_RESPONDER_UNAUTHORIZED')
+    expect(verify(respond({}, { signer: twin, responderId: 'key' }))).toBe('ERR_OCSP_RESPONDER_UNAUTHORIZED')
     expect(verify(respond({}, { signer: twin, certificates: [twin] }))).toBe('ERR_OCSP_RESPONDER_UNAUTHORIZED')
+    expect(verify(respond({}, { signer: twin, responderId: 'key', certificates: [twin] }))).toBe(
+      'ERR_OCSP_RESPONDER_UNAUTHORIZED',
+    )
     expect(verify(respond({}, { signer: twin, responderId: 'name' }))).toBe('ERR_OCSP_SIGNATURE_INVALID')
   })
 
