@@ -72,7 +72,7 @@ export class DerCursor {
       if (octets > end - p) throw new DerError('ERR_DER_TRUNCATED', 'length is cut off', p)
       length = 0
       for (const stop = p + octets; p < stop; p++) length = length * 256 + (bytes[p] as number)
-      if (length < 0x80 || length < 2 ** (8 * (octets - 1)))
+      if (length < 0x80 || bytes[this.start + 2] === 0)
         throw new DerError('ERR_DER_NON_MINIMAL_LENGTH', 'length is not in its shortest form', this.start + 1)
     }
     if (length > end - p)
