@@ -80,15 +80,12 @@ function invalid(text: string, why: string): HostIdentity {
 }
 
 /** Letters, digits, hyphen, dot, and the underscore that hosts in the wild have. */
+const hostCharacters = Uint8Array.from({ length: 128 }, (_, code) =>
+  /[a-z0-9._-]/i.test(String.fromCharCode(code)) ? 1 : 0,
+)
+
 function isHostCharacter(code: number): boolean {
-  return (
-    (code >= 0x61 && code <= 0x7a) ||
-    (code >= 0x30 && code <= 0x39) ||
-    code === DOT ||
-    code === 0x2d ||
-    (code >= 0x41 && code <= 0x5a) ||
-    code === 0x5f
-  )
+  return hostCharacters[code] === 1
 }
 
 function parseColons(text: string): HostIdentity {

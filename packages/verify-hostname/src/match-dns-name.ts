@@ -27,6 +27,7 @@ export function matchDnsName(
   wildcard: WildcardRule,
 ): 'exact' | 'wildcard' | MismatchReason {
   const { name } = host
+  if (presented === name) return 'exact' // what follows says the same, and slower
   let end = presented.length
   while (end > 0 && presented.charCodeAt(end - 1) === 0x2e) end--
   const star = presented.indexOf('*')

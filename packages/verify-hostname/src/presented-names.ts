@@ -1,4 +1,4 @@
-import { contextTag, DerCursor, DerError, openDer, readString, Tag } from '@x/der'
+import { contextTag, DerCursor, DerError, readString, Tag } from '@x/der'
 import { formatAddress } from './match-ip-address.ts'
 
 /** The kinds of GeneralName (RFC 5280 section 4.2.1.6), and the subject's common name. */
@@ -14,20 +14,24 @@ export type PresentedNameType =
   | 'registered-id'
   | 'common-name'
 
+/** Octets and the same as text, one character each: what many names are slices of. */
+interface Source {
+  readonly bytes: Uint8Array
+  /** The octets from `base` on. */
+  readonly text: string
+  readonly base: number
+}
+
 /** One name in a certificate. Its text is made when asked for. */
 export class PresentedName {
   readonly type: PresentedNameType
-  readonly #text: string
-  readonly #bytes: Uint8Array
+  readonly #source: Source
   readonly #start: number
   readonly #end: number
-  readonly #decoded: string | undefined
 
-  constructor(type: PresentedNameType, text: string, bytes: Uint8Array, start: number, end: number, decoded?: string) {
+  constructor(type: PresentedNameType, source: Source, start: number, end: number) {
     this.type = type
-    this.#decoded = decoded
-    this.#text = text
-    this.#bytes = bytes
+    this.#source = source
     this.#start = start
     this.#end = end
   }
@@ -37,28 +41,28 @@ export class PresentedName {
    * their usual notation, kinds that are no text in hexadecimal.
    */
   get value(): string {
-    if (this.#decoded !== undefined) return this.#decoded
+    if (this.type === 'dns') return this.text
     if (this.type === 'ip') return formatAddress(this.raw)
-    if (textual.has(this.type)) return this.text
+    if (this.type === 'common-name') return decodedString(this.#source.bytes) ?? this.text
+    if (this.type === 'email' || this.type === 'uri') return this.text
     return Array.from(this.raw, (octet) => octet.toString(16).padStart(2, '0')).join('')
   }
 
   /** The content's octets, one character each: what is compared. */
   get text(): string {
-    return this.#text.slice(this.#start, this.#end)
+    const { text, base } = this.#source
+    return text.slice(this.#start - base, this.#end - base)
   }
 
   /** The content's octets: a view. */
   get raw(): Uint8Array {
-    return this.#bytes.subarray(this.#start, this.#end)
+    return this.#source.bytes.subarray(this.#start, this.#end)
   }
 
   toJSON(): { type: PresentedNameType; value: string } {
     return { type: this.type, value: this.value }
   }
 }
-
-const textual: ReadonlySet<PresentedNameType> = new Set(['dns', 'email', 'uri'])
 
 /** Every GeneralName with the tag it has in DER; any other tag makes the whole extension undecodable. */
 const types: readonly (PresentedNameType | undefined)[] = tagTable([
@@ -82,77 +86,92 @@ function tagTable(rows: readonly (readonly [number, PresentedNameType])[]): (Pre
 /** The names of one certificate. `altNames` holds the first subjectAltName only, in order; empty where there is none. */
 export interface CertificateNames {
   readonly altNames: readonly PresentedName[]
-  /** The subject's Name with its header. */
-  readonly subject: Uint8Array
+  /** Where they stand. */
+  readonly der: Uint8Array
+  /** Offsets of the subject's Name, header and all. */
+  readonly subjectStart: number
+  readonly subjectEnd: number
 }
 
 /**
- * Reads the names out of a certificate's DER: only its outline, the extensions and the first subjectAltName. The
- * signature, the validity and all else are not looked at.
+ * Reads the names out of a certificate's DER: only its outline, and of the extensions the first subjectAltName. The
+ * signature, the validity and all else are not looked at. One cursor goes through all levels, since this is done for every
+ * connection; `into` sees to it that no element reaches beyond the one around it.
  * @throws DerError where the outline or the subjectAltName cannot be decoded.
  */
 export function readCertificateNames(der: Uint8Array): CertificateNames {
-  const tbs = openDer(der).enterExpected(Tag.SEQUENCE)
-  tbs.optional(contextTag(0, true)) // version
-  tbs.expect(Tag.INTEGER)
-  tbs.expect(Tag.SEQUENCE) // signature algorithm
-  tbs.expect(Tag.SEQUENCE) // issuer
-  tbs.expect(Tag.SEQUENCE) // validity
-  const subject = tbs.expect(Tag.SEQUENCE)
-  const { start, contentEnd } = subject
-  tbs.expect(Tag.SEQUENCE) // public key
-  tbs.optional(contextTag(1))
-  tbs.optional(contextTag(2))
-  const altNames = tbs.optional(contextTag(3, true)) ? readAltNames(tbs.enter()) : []
-  tbs.finish()
-  return { altNames, subject: der.subarray(start, contentEnd) }
+  const cursor = new DerCursor(der)
+  into(cursor, Tag.SEQUENCE, der.length)
+  const end = into(cursor, Tag.SEQUENCE)
+  cursor.optional(contextTag(0, true)) // version
+  cursor.expect(Tag.INTEGER)
+  cursor.expect(Tag.SEQUENCE) // signature algorithm
+  cursor.expect(Tag.SEQUENCE) // issuer
+  cursor.expect(Tag.SEQUENCE) // validity
+  const { start: subjectStart, contentEnd: subjectEnd } = cursor.expect(Tag.SEQUENCE)
+  cursor.expect(Tag.SEQUENCE) // public key
+  if (cursor.position < end) cursor.optional(contextTag(1)) // issuerUniqueID
+  if (cursor.position < end) cursor.optional(contextTag(2)) // subjectUniqueID
+  const hasExtensions = cursor.position < end
+  if (!hasExtensions && cursor.position !== end) throw misplaced(cursor)
+  const altNames = hasExtensions ? readAltNames(cursor, into(cursor, contextTag(3, true), end)) : []
+  return { altNames, der, subjectStart, subjectEnd }
 }
 
-function readAltNames(wrapper: DerCursor): PresentedName[] {
-  const extensions = wrapper.enterExpected(Tag.SEQUENCE)
-  wrapper.finish()
-  const { bytes } = extensions
-  let names: PresentedName[] | undefined
-  while (!extensions.done) {
-    extensions.expect(Tag.SEQUENCE)
-    const p = extensions.contentStart
+/** Steps into the next element, whose content must end at `end` where that is given. Returns the content's end. */
+function into(cursor: DerCursor, tag: number, end?: number): number {
+  const { contentStart, contentEnd } = cursor.expect(tag)
+  if (end !== undefined && contentEnd !== end) throw misplaced(cursor)
+  cursor.position = contentStart
+  return contentEnd
+}
+
+function misplaced(cursor: DerCursor): DerError {
+  return new DerError('ERR_DER_TRAILING_DATA', 'an element does not end where the one around it does', cursor.start)
+}
+
+/** Extensions behind the one that counts are not looked at. */
+function readAltNames(cursor: DerCursor, wrapperEnd: number): PresentedName[] {
+  const { bytes } = cursor
+  into(cursor, Tag.SEQUENCE, wrapperEnd)
+  while (cursor.position < wrapperEnd) {
+    const { contentStart: p, contentEnd: end } = cursor.expect(Tag.SEQUENCE)
+    if (end > wrapperEnd) throw misplaced(cursor)
     // id-ce-subjectAltName is 2.5.29.17
-    const isAltName =
-      bytes[p] === Tag.OID &&
-      bytes[p + 1] === 3 &&
-      bytes[p + 2] === 0x55 &&
-      bytes[p + 3] === 0x1d &&
-      bytes[p + 4] === 0x11
-    if (!isAltName || names !== undefined) continue
-    const fields = extensions.enter()
-    fields.next()
-    fields.optional(Tag.BOOLEAN)
-    fields.expect(Tag.OCTET_STRING)
-    names = readGeneralNames(new DerCursor(bytes, fields.contentStart, fields.contentEnd))
-    fields.finish()
+    if (
+      bytes[p + 4] !== 0x11 ||
+      bytes[p] !== Tag.OID ||
+      bytes[p + 1] !== 3 ||
+      bytes[p + 2] !== 0x55 ||
+      bytes[p + 3] !== 0x1d
+    )
+      continue
+    cursor.position = p
+    cursor.expect(Tag.OID)
+    cursor.optional(Tag.BOOLEAN)
+    into(cursor, Tag.OCTET_STRING, end)
+    into(cursor, Tag.SEQUENCE, end)
+    return readGeneralNames(cursor, end)
   }
-  return names ?? []
+  return []
 }
 
-function readGeneralNames(content: DerCursor): PresentedName[] {
-  const cursor = content.enterExpected(Tag.SEQUENCE)
-  content.finish()
-  const { bytes, end } = cursor
-  const base = cursor.position
-  // One conversion for all names; each name is a slice of it.
-  const text = latin1(bytes, base, end)
-  const whole = bytes.subarray(base, end)
+function readGeneralNames(cursor: DerCursor, end: number): PresentedName[] {
+  // One conversion for all names.
+  const source = sourceOf(cursor.bytes, cursor.position, end)
   const names: PresentedName[] = []
-  while (!cursor.done) {
+  while (cursor.position < end) {
     const type = types[cursor.next()]
-    if (type === undefined) throw new DerError('ERR_DER_UNEXPECTED_TAG', 'not a GeneralName', base + cursor.start)
-    names.push(new PresentedName(type, text, whole, cursor.contentStart - base, cursor.contentEnd - base))
+    if (type === undefined) throw new DerError('ERR_DER_UNEXPECTED_TAG', 'not a GeneralName', cursor.start)
+    names.push(new PresentedName(type, source, cursor.contentStart, cursor.contentEnd))
   }
+  if (cursor.position !== end) throw misplaced(cursor)
   return names
 }
 
-function latin1(bytes: Uint8Array, start: number, end: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1')
+function sourceOf(bytes: Uint8Array, start: number, end: number): Source {
+  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return { bytes, text: buffer.toString('latin1', start, end), base: start }
 }
 
 /**
@@ -160,8 +179,8 @@ function latin1(bytes: Uint8Array, start: number, end: number): string {
  * string type: a BMPString or UniversalString therefore never matches, as with the original.
  * @throws DerError where the Name cannot be decoded.
  */
-export function readCommonName(subject: Uint8Array): PresentedName | undefined {
-  const rdns = openDer(subject)
+export function readCommonName({ der, subjectStart, subjectEnd }: CertificateNames): PresentedName | undefined {
+  const rdns = new DerCursor(der, subjectStart, subjectEnd).enterExpected(Tag.SEQUENCE)
   while (!rdns.done) {
     const set = rdns.enterExpected(Tag.SET)
     do {
@@ -170,18 +189,19 @@ export function readCommonName(subject: Uint8Array): PresentedName | undefined {
       attribute.next()
       // id-at-commonName is 2.5.4.3
       if (id.length !== 3 || id[0] !== 0x55 || id[1] !== 0x04 || id[2] !== 0x03) continue
-      const raw = attribute.content()
-      const text = latin1(raw, 0, raw.length)
-      return new PresentedName('common-name', text, raw, 0, raw.length, decoded(attribute) ?? text)
+      const element = attribute.element()
+      const header = attribute.contentStart - attribute.start
+      return new PresentedName('common-name', sourceOf(element, 0, element.length), header, element.length)
     } while (!set.done)
   }
   return undefined
 }
 
-function decoded(attribute: DerCursor): string | undefined {
+/** Text of one string element; undefined where it is malformed or no string. */
+function decodedString(element: Uint8Array): string | undefined {
   try {
-    return readString(attribute)
+    return readString(new DerCursor(element).expect(element[0] as number))
   } catch {
-    return undefined // shown octet by octet; such a name matches nothing, so no verdict depends on it
+    return undefined // then shown octet by octet; such a name matches nothing, so no verdict depends on it
   }
 }

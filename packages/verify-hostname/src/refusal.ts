@@ -58,7 +58,7 @@ function detailsOf(refusal: Refusal): {
 
 function everyName(names: CertificateNames): readonly PresentedName[] {
   try {
-    const commonName = readCommonName(names.subject)
+    const commonName = readCommonName(names)
     return commonName === undefined ? names.altNames : [...names.altNames, commonName]
   } catch {
     return names.altNames // a subject that cannot be decoded presents nothing

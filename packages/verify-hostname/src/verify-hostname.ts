@@ -90,7 +90,7 @@ function compare(
       return { host: host.text, scheme: name, type: host.kind, entry: entry.value, wildcard: result === 'wildcard' }
   }
   if (commonNameRuledOut(rules, host, names.altNames) === undefined) {
-    const commonName = readCommonName(names.subject)
+    const commonName = readCommonName(names)
     if (commonName !== undefined) {
       const result = matchCommonName(commonName, host, claim.policy, rules)
       if (result === 'exact' || result === 'wildcard')
@@ -109,7 +109,7 @@ function compare(
 /** Only `true` accepts, a throw refuses, and a Promise is a mistake to be told of. */
 function askCallback(callback: SchemeCallback, names: CertificateNames, claim: Claim): HostnameMatch | Refusal {
   const host = withoutTrailingDots(claim.hostname)
-  const commonName = readCommonName(names.subject)?.value
+  const commonName = readCommonName(names)?.value
   let answer: unknown
   try {
     answer = callback(host, commonName, names.altNames)

@@ -56,6 +56,18 @@ describe('a certificate', () => {
     ['DER that is cut off', der.subarray(0, der.length - 1)],
     ['DER with more behind it', Uint8Array.of(...der, 0)],
     ['another structure', Uint8Array.of(0x30, 0)],
+    [
+      'a unique identifier that reaches out of its certificate',
+      certificate(undefined, host, [], [Uint8Array.of(0x81, 5)]),
+    ],
+    ['another one', certificate(undefined, host, [], [Uint8Array.of(0x81, 0), Uint8Array.of(0x82, 5)])],
+    ['something behind the unique identifiers', certificate(undefined, host, [], [Uint8Array.of(0x84, 0)])],
+    ['something behind the extensions', certificate([host], host, [], [Uint8Array.of(0x84, 0)])],
+    ['extensions that reach out of it', certificate(undefined, host, [], [Uint8Array.of(0xa3, 4, 0x30, 2)])],
+    [
+      'an extension that reaches out of the extensions',
+      certificate(undefined, host, [], [Uint8Array.of(0xa3, 4, 0x30, 2, 0x30, 5)]),
+    ],
     ['deep nesting', Buffer.concat(Array.from({ length: 70 }, (_, i) => Uint8Array.of(0x30, 0x7f - i)))],
     ['10 MB of zeros', new Uint8Array(10_000_000)],
     ['10 MB of text', '-----BEGIN '.repeat(900_000)],

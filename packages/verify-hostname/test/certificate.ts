@@ -4,11 +4,12 @@ import { parseIpv4, parseIpv6 } from '../src/match-ip-address.ts'
 /** One GeneralName: a DNS name as plain text, another kind by its prefix (`ip:`, `email:`, `uri:`), or an element. */
 export type AltName = string | Uint8Array
 
-/** The DER of a certificate with these names; its signature is none, since nobody here looks at it. */
+/** The DER of a certificate with these names; its signature is none, since nobody here looks at it. `behind`: more of the signed part. */
 export function certificate(
   altNames: readonly AltName[] | undefined,
   commonName?: string | Uint8Array | readonly (string | Uint8Array)[],
   moreExtensions: readonly Uint8Array[] = [],
+  behind: readonly Uint8Array[] = [],
 ): Uint8Array {
   const commonNames = commonName === undefined ? [] : Array.isArray(commonName) ? commonName : [commonName]
   const subject = sequence(
@@ -27,6 +28,7 @@ export function certificate(
     subject,
     sequence(algorithm, bitString(new Uint8Array(32))),
     ...(extensions.length === 0 ? [] : [element(contextTag(3, true), sequence(...extensions))]),
+    ...behind,
   )
   return sequence(tbs, algorithm, bitString(new Uint8Array(64)))
 }
