@@ -32,6 +32,8 @@ export function list(issuer: IssuedIdentity, options: Omit<CrlOptions, 'issuer'>
 export interface PointOptions {
   readonly uris?: readonly string[]
   readonly directoryName?: Uint8Array
+  /** One RelativeDistinguishedName (DER of the SET), relative to the CRL issuer. */
+  readonly relative?: Uint8Array
   readonly reasons?: readonly number[]
   readonly crlIssuer?: IssuedIdentity
 }
@@ -45,13 +47,14 @@ export function subjectOf(identity: { readonly raw: Uint8Array }): Uint8Array {
   return new CertificateView(identity.raw).subject
 }
 
-function encodePoint({ uris = [], directoryName, reasons, crlIssuer }: PointOptions): Uint8Array {
+function encodePoint({ uris = [], directoryName, relative, reasons, crlIssuer }: PointOptions): Uint8Array {
   const names = [
     ...uris.map((uri) => element(contextTag(6), Buffer.from(uri, 'latin1'))),
     ...(directoryName === undefined ? [] : [element(contextTag(4, true), directoryName)]),
   ]
   const parts: Uint8Array[] = []
   if (names.length > 0) parts.push(element(contextTag(0, true), element(contextTag(0, true), ...names)))
+  if (relative !== undefined) parts.push(element(contextTag(0, true), relativeName(relative)))
   if (reasons !== undefined) {
     const bits = namedBits(reasons)
     bits[0] = contextTag(1)
@@ -60,4 +63,11 @@ function encodePoint({ uris = [], directoryName, reasons, crlIssuer }: PointOpti
   if (crlIssuer !== undefined)
     parts.push(element(contextTag(2, true), element(contextTag(4, true), subjectOf(crlIssuer))))
   return sequence(...parts)
+}
+
+/** `nameRelativeToCRLIssuer [1]` of the SET of one RDN. */
+export function relativeName(rdn: Uint8Array): Uint8Array {
+  const name = rdn.slice()
+  name[0] = contextTag(1, true)
+  return name
 }

@@ -1,6 +1,7 @@
+import { element, oid, sequence, setOf, utf8String } from '@x/der'
 import { describe, expect, it } from 'vitest'
 import { type CrlStatus, isRevoked, parseCrl } from '../src/index.ts'
-import { authority, DAY, distributionPoints, leaf, list, NOW, subjectOf } from './authorities.ts'
+import { authority, DAY, distributionPoints, leaf, list, NOW, relativeName, subjectOf } from './authorities.ts'
 
 const ca = authority('Issuing CA')
 const certificate = leaf(ca)
@@ -260,6 +261,22 @@ describe('scope', () => {
         isRevoked(certificate.raw, ca.raw, { crls: [rest, list(ca, { scope: { reasons: ['keyCompromise'] } })], now }),
       ),
     ).toBe('ERR_CRL_REASONS_INCOMPLETE')
+  })
+
+  it('a point named relative to the issuer, on either side', () => {
+    const rdn = setOf(sequence(oid('2.5.4.3'), utf8String('Partition 1')))
+    const whole = sequence(subjectOf(ca).subarray(2), rdn)
+    const scoped = (name: Uint8Array) => [{ oid: '2.5.29.28', critical: true, raw: sequence(element(0xa0, name)) }]
+    const relative = leaf(ca, { extensions: [distributionPoints({ relative: rdn })] })
+    const full = leaf(ca, { extensions: [distributionPoints({ directoryName: whole })] })
+    const other = setOf(sequence(oid('2.5.4.3'), utf8String('Partition 2')))
+    const ask = (subject: Uint8Array, name: Uint8Array) =>
+      word(isRevoked(subject, ca.raw, { crls: list(ca, { extensions: scoped(name) }), now }))
+    const fullName = element(0xa0, element(0xa4, whole))
+    for (const subject of [relative.raw, full.raw])
+      for (const name of [relativeName(rdn), fullName]) expect(ask(subject, name)).toBe('good')
+    expect(ask(relative.raw, relativeName(other))).toBe('ERR_CRL_OUT_OF_SCOPE')
+    expect(ask(certificate.raw, relativeName(rdn))).toBe('ERR_CRL_OUT_OF_SCOPE')
   })
 
   it("a certificate's point for some reasons limits the list", () => {

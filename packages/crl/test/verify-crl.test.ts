@@ -1,7 +1,9 @@
+import type { KeyObject } from 'node:crypto'
+import { element, sequence } from '@x/der'
 import { generateKeySync } from '@x/utils'
 import { describe, expect, it } from 'vitest'
 import { createCrl, CrlError, verifyCrl } from '../src/index.ts'
-import { authority, DAY, HOUR, list, NOW } from './authorities.ts'
+import { authority, DAY, HOUR, list, NOW, subjectOf } from './authorities.ts'
 
 const ca = authority('Signing CA')
 const crl = list(ca, { number: 1 })
@@ -60,6 +62,26 @@ describe('verifyCrl', () => {
     const impostor = withoutIdentifiers('Bare CA')
     expect(codeOf(() => verifyCrl(list(unidentified), unidentified.raw, { now: NOW }))).toBe('accepted')
     expect(codeOf(() => verifyCrl(list(unidentified), impostor.raw, { now: NOW }))).toBe('ERR_CRL_SIGNATURE_INVALID')
+  })
+
+  it('a list that names its issuer by issuer and serial number', () => {
+    const serial = Buffer.from(ca.certificate.serialNumber, 'hex')
+    const named = (name: Uint8Array, number: Uint8Array) => {
+      const raw = sequence(element(0xa1, element(0xa4, name)), element(0x82, number))
+      const { raw: certificate, privateKey } = withoutIdentifiers('Signing CA', ca.privateKey)
+      const issuer = { certificate, privateKey }
+      return createCrl({
+        issuer,
+        thisUpdate: NOW - DAY,
+        nextUpdate: NOW + DAY,
+        extensions: [{ oid: '2.5.29.35', raw }],
+      })
+    }
+    const code = (one: ReturnType<typeof named>) => codeOf(() => verifyCrl(one, ca.raw, { now: NOW }))
+    expect(code(named(subjectOf(ca), serial))).toBe('accepted')
+    expect(code(named(subjectOf(ca), Uint8Array.of(1)))).toBe('ERR_CRL_KEY_MISMATCH')
+    expect(code(named(subjectOf(authority('Other')), serial))).toBe('ERR_CRL_KEY_MISMATCH')
+    expect(code(named(Uint8Array.of(0x30, 3, 1, 2, 3), serial))).toBe('ERR_CRL_INVALID')
   })
 
   it('refuses a list in which one bit was turned', () => {
@@ -121,11 +143,12 @@ describe('verifyCrl', () => {
   })
 })
 
-function withoutIdentifiers(commonName: string): ReturnType<typeof authority> {
+function withoutIdentifiers(commonName: string, privateKey?: KeyObject): ReturnType<typeof authority> {
   return authority('Root').issue({
     ca: true,
     subject: { commonName },
     purpose: 'CA,cRLSign',
+    ...(privateKey === undefined ? {} : { privateKey }),
     omit: ['subjectKeyIdentifier', 'authorityKeyIdentifier'],
     notBefore: NOW - DAY,
   })
