@@ -1,8 +1,8 @@
 // Writes dist/*.js of the package in the working directory: one file per entry of its exports map, and what they share.
 // Node resolves, opens and links each module of an import by itself, half a millisecond of CPU apiece; a package of twenty
 // modules would cost its users ten. Types stay one file per module, from tsc; dependencies stay outside.
-import { readFileSync } from 'node:fs'
-import { basename, isAbsolute } from 'node:path'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { basename, isAbsolute, join } from 'node:path'
 import { build } from 'vite'
 
 const { exports } = JSON.parse(readFileSync('package.json', 'utf8'))
@@ -12,6 +12,9 @@ const entry = Object.fromEntries(
     .filter((source) => source !== undefined)
     .map((source) => [basename(source, '.ts'), source]),
 )
+// Names of shared files change with their content: what an earlier build left would be packed too.
+for (const file of existsSync('dist') ? readdirSync('dist') : []) if (/\.js(\.map)?$/.test(file)) rmSync(join('dist', file))
+
 await build({
   configFile: false,
   logLevel: 'warn',

@@ -1,7 +1,7 @@
 // oxlint-disable-next-line typescript/triple-slash-reference -- a declaration of a module cannot be imported
 /// <reference path="./psl-module.d.ts" />
 import { parse } from 'psl'
-import { PublicSuffixList } from './public-suffix.ts'
+import { PublicSuffixList } from '@x/verify-hostname'
 
 /**
  * The whole Public Suffix List, ICANN and private sections, by the package psl (an optional peer): the stricter policy,
