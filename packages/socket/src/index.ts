@@ -1,3 +1,8 @@
+export { createAgent, type PoolOptions } from './adapters/agent.ts'
+export { tlsOptions } from './adapters/driver.ts'
+export { createConnection } from './adapters/http2.ts'
+export type { SharedOptions } from './adapters/pick.ts'
+export { connector, type ConnectorCallback, type ConnectorRequest } from './adapters/undici.ts'
 export { connect, dial } from './connect.ts'
 export {
   type ErrorDetails,

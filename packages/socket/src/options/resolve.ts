@@ -95,3 +95,12 @@ const conflicts: readonly Conflict[] = [
 export function forStartTls(given: object): object {
   return Object.fromEntries(Object.entries(given).filter(([key]) => rows[key]?.entries.includes('startTls')))
 }
+
+export function isConnectOption(key: string): boolean {
+  return Object.hasOwn(rows, key) && (rows[key] as Row<unknown>).entries.includes('connect')
+}
+
+/** Whether an option says only how bytes are carried, not whom they may reach. */
+export function isAboutTransport(key: string): boolean {
+  return rows[key]?.part === 'transport' || rows[key]?.part === 'facade'
+}

@@ -6,18 +6,25 @@ import { lacksCertSign } from './check-usage.ts'
 import { isEmptyName } from './names.ts'
 
 /** What RFC 5280 demands of those who issue certificates; paths in use violate it, so it is asked for (`strict`). As OpenSSL's X509_V_FLAG_X509_STRICT. */
-export const checkStrict: CertificateCheck = (facts, { anchor }, { strict }, report) => {
+export const checkStrict: CertificateCheck = (facts, { depth, anchor }, { strict }, report) => {
   if (!strict) return
   const { view, basicConstraints, keyUsage, subjectAltNames } = facts
   const ca = basicConstraints?.ca === true
   if (ca && !isCritical(facts, Oid.BASIC_CONSTRAINTS)) report('CA_BCONS_NOT_CRITICAL')
   if (ca && keyUsage === undefined) report('CA_CERT_MISSING_KEY_USAGE')
   if (!ca && basicConstraints?.pathLength !== undefined) report('PATHLEN_INVALID_FOR_NON_CA')
-  if (ca && basicConstraints.pathLength !== undefined && lacksCertSign(facts))
+  if (basicConstraints?.pathLength !== undefined && (keyUsage === undefined || lacksCertSign(facts)))
     report('PATHLEN_WITHOUT_KU_KEY_CERT_SIGN')
   if (!ca && keyUsage !== undefined && !lacksCertSign(facts)) report('KU_KEY_CERT_SIGN_INVALID_FOR_NON_CA')
   if (!ca && facts.extension(Oid.NAME_CONSTRAINTS) !== undefined)
     report('INVALID_EXTENSION', 'name constraints in a certificate that is no CA')
+  // neither a CA's certificate nor any other
+  if (
+    depth === 0 &&
+    basicConstraints === undefined &&
+    (keyUsage === undefined ? view.version === 1 && facts.selfSigned : !lacksCertSign(facts))
+  )
+    report('INVALID_CA')
   if (ca && isEmptyName(view.subject)) report('SUBJECT_NAME_EMPTY')
   if (isEmptyName(view.issuer)) report('ISSUER_NAME_EMPTY')
   if (subjectAltNames?.length === 0) report('EMPTY_SUBJECT_ALT_NAME')
@@ -32,8 +39,8 @@ export const checkStrict: CertificateCheck = (facts, { anchor }, { strict }, rep
   if (isCritical(facts, Oid.AUTHORITY_KEY_IDENTIFIER)) report('AUTHORITY_KEY_IDENTIFIER_CRITICAL')
   if (isCritical(facts, Oid.SUBJECT_KEY_IDENTIFIER)) report('SUBJECT_KEY_IDENTIFIER_CRITICAL')
   if (ca && facts.subjectKeyIdentifier === undefined) report('MISSING_SUBJECT_KEY_IDENTIFIER')
-  // RFC 5280 section 4.2.1.1: only a self-signed certificate may leave it out
-  if (facts.authorityKeyIdentifier?.keyIdentifier === undefined && !(anchor && facts.selfSigned))
+  // RFC 5280 section 4.2.1.1; of an anchor nobody looks for the issuer
+  if (facts.authorityKeyIdentifier?.keyIdentifier === undefined && !anchor)
     report('MISSING_AUTHORITY_KEY_IDENTIFIER')
 }
 

@@ -32,6 +32,7 @@ const PURPOSES: Readonly<Record<'server' | 'client', PurposeRule>> = {
 export const checkUsage: CertificateCheck = (facts, place, { purpose, strict }, report) => {
   const issuing = place.depth === 0 || mayIssue(facts, place.anchor && !strict)
   if (!issuing) report('INVALID_CA', whyNotCa(facts))
+  if (place.depth > 0 && lacksCertSign(facts)) report('KEYUSAGE_NO_CERTSIGN')
   if (purpose === 'any') return
   const rule = PURPOSES[purpose]
   const { extendedKeyUsage, keyUsage, netscapeType } = facts
@@ -46,13 +47,13 @@ export const checkUsage: CertificateCheck = (facts, place, { purpose, strict }, 
 }
 
 /**
- * RFC 5280 section 6.1.4 (k) and (n). A self-signed anchor without basicConstraints is a CA where its key usage says so, or
- * where it is of version 1, which knows no extensions: it is trusted for what it is.
+ * RFC 5280 section 6.1.4 (k) and (n). An anchor without basicConstraints is a CA where its key usage says so, or where it
+ * is a self-signed one of version 1, which knows no extensions: it is trusted for what it is.
  */
 export function mayIssue(facts: CertificateFacts, lenient: boolean): boolean {
   if (lacksCertSign(facts)) return false
   if (facts.basicConstraints !== undefined) return facts.basicConstraints.ca
-  return lenient && facts.selfSigned && (facts.view.version === 1 || facts.keyUsage !== undefined)
+  return lenient && (facts.keyUsage !== undefined || (facts.view.version === 1 && facts.selfSigned))
 }
 
 /** There is a key usage, and it does not allow to sign certificates. */

@@ -1,6 +1,5 @@
 import { GeneralNameTag, sameBytes } from '@x/der/x509'
 import { anchorFacts, type CertificateFacts, peerFacts } from './certificate-facts.ts'
-import { lacksCertSign } from './check-usage.ts'
 import type { PathCode } from './codes.ts'
 import { sameName } from './names.ts'
 import type { PathRequest } from './path-request.ts'
@@ -114,6 +113,5 @@ function obstacleTo(subject: CertificateFacts, issuer: CertificateFacts): PathCo
   }
   const { kind } = issuer.key
   const { keys } = subject.signature
-  if (keys !== undefined && kind !== undefined && !keys.includes(kind)) return 'SIGNATURE_ALGORITHM_MISMATCH'
-  return lacksCertSign(issuer) ? 'KEYUSAGE_NO_CERTSIGN' : undefined
+  return keys !== undefined && kind !== undefined && !keys.includes(kind) ? 'SIGNATURE_ALGORITHM_MISMATCH' : undefined
 }
