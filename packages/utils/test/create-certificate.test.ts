@@ -181,6 +181,7 @@ describe('createCertificate', () => {
 
   it.each([
     [[['DNS', 'a\0b']], 'ERR_INVALID_ARG_VALUE subjectAltNames'],
+    [[['DNS', 'mün\nchen.example']], 'ERR_INVALID_ARG_VALUE subjectAltNames'],
     [[['DNS', 'a\nb']], 'ERR_INVALID_ARG_VALUE subjectAltNames'],
     [[['EMAIL', 'ä@b.c']], 'ERR_INVALID_ARG_VALUE subjectAltNames'],
     [[['IP', '127.0.0.01']], 'ERR_INVALID_ARG_VALUE subjectAltNames'],

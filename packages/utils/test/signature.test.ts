@@ -94,6 +94,15 @@ describe('signDer and verifySignature', () => {
     })
   })
 
+  it('refuses a key that makes other signatures than the algorithm names', () => {
+    const key = keys['rsa-pss sha512'] // OpenSSL would verify this: such a key knows its own padding
+    const signature = sign('sha512', data, key)
+    const algorithm = sequence(oid('1.2.840.113549.1.1.13'), nullElement())
+    expect(codeOf(() => verifySignature({ algorithm, data, signature, publicKey: createPublicKey(key) }))).toBe(
+      'ERR_CERT_SIGNATURE_INVALID',
+    )
+  })
+
   it('refuses PSS signatures with another salt length than named', () => {
     const key = keys.rsa
     const { algorithm } = signDer(data, key, 'sha256', 'pss')
