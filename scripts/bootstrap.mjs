@@ -25,7 +25,10 @@ run(npx, [...quiet, 'install', '--frozen-lockfile', '--prefer-offline', '--repor
 const tasks = {
   start() {
     run(npx, [...quiet, 'exec', 'turbo', 'run', 'build', '--filter=@x/cli...', '--output-logs=errors-only'], toStderr)
-    run(process.execPath, [join(root, 'packages/cli/dist/main.js'), ...(args.length > 0 ? ['check', ...args] : ['demo'])])
+    run(process.execPath, [
+      join(root, 'packages/cli/dist/main.js'),
+      ...(args.length > 0 ? ['check', ...args] : ['demo']),
+    ])
   },
   test() {
     run(npx, [...quiet, 'exec', 'turbo', 'run', 'test', '--output-logs=new-only', ...args])

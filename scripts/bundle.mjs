@@ -13,7 +13,8 @@ const entry = Object.fromEntries(
     .map((source) => [basename(source, '.ts'), source]),
 )
 // Names of shared files change with their content: what an earlier build left would be packed too.
-for (const file of existsSync('dist') ? readdirSync('dist') : []) if (/\.js(\.map)?$/.test(file)) rmSync(join('dist', file))
+for (const file of existsSync('dist') ? readdirSync('dist') : [])
+  if (/\.js(\.map)?$/.test(file)) rmSync(join('dist', file))
 
 await build({
   configFile: false,

@@ -11,7 +11,8 @@ const problems = [...checkArrows(root), ...checkPackages(root), ...checkParity(r
 
 function tool(name, args, cwd = root) {
   const { status, stdout, stderr } = spawnSync(join(root, 'node_modules/.bin', name), args, { cwd, encoding: 'utf8' })
-  if (status !== 0) problems.push(`${name} ${args.join(' ')} in ${cwd.slice(root.length + 1) || '.'}:\n${stdout}${stderr}`)
+  if (status !== 0)
+    problems.push(`${name} ${args.join(' ')} in ${cwd.slice(root.length + 1) || '.'}:\n${stdout}${stderr}`)
   else console.log(`ok ${name} ${cwd.slice(root.length + 1)}`)
 }
 

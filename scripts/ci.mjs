@@ -27,7 +27,8 @@ const stages = [
   ['matrix', pnpm('run', 'matrix')],
 ]
 
-for (const folder of globSync(root, '.json').filter((file) => file.includes('/.reports/'))) rmSync(folder, { force: true })
+for (const folder of globSync(root, '.json').filter((file) => file.includes('/.reports/')))
+  rmSync(folder, { force: true })
 
 const only = process.argv.slice(2)
 const failed = []
@@ -38,11 +39,19 @@ for (const [name, command, more = {}] of stages) {
   let status = 1
   try {
     if (typeof command === 'function') status = command()
-    else status = spawnSync(command[0], command[1], { cwd: root, env: { ...env, ...more }, stdio: ['ignore', 'inherit', 'inherit'] }).status ?? 1
+    else
+      status =
+        spawnSync(command[0], command[1], {
+          cwd: root,
+          env: { ...env, ...more },
+          stdio: ['ignore', 'inherit', 'inherit'],
+        }).status ?? 1
   } catch (error) {
     console.error(error)
   }
-  console.log(`== ${name}: ${status === 0 ? 'ok' : `failed (${status})`} in ${((performance.now() - started) / 1000).toFixed(1)} s`)
+  console.log(
+    `== ${name}: ${status === 0 ? 'ok' : `failed (${status})`} in ${((performance.now() - started) / 1000).toFixed(1)} s`,
+  )
   if (status !== 0) failed.push(name)
 }
 

@@ -17,11 +17,20 @@ const programs = []
 for (const name of readdirSync(join(root, 'packages'))) {
   const readme = readFileSync(join(root, 'packages', name, 'README.md'), 'utf8')
   for (const [at, [, info, body]] of [...readme.matchAll(/^```ts([^\n]*)\n([\s\S]*?)^```/gm)].entries())
-    if (!info.includes('no-run')) programs.push({ label: `packages/${name}/README.md example ${at + 1}`, folder: join(root, 'packages', name), source: body })
+    if (!info.includes('no-run'))
+      programs.push({
+        label: `packages/${name}/README.md example ${at + 1}`,
+        folder: join(root, 'packages', name),
+        source: body,
+      })
 }
 for (const file of globSync(join(root, 'examples'), '.ts'))
   if (!/\.d\.ts$/.test(file) && !readFileSync(file, 'utf8').startsWith('// not run'))
-    programs.push({ label: file.slice(root.length + 1), folder: join(root, 'examples'), source: readFileSync(file, 'utf8') })
+    programs.push({
+      label: file.slice(root.length + 1),
+      folder: join(root, 'examples'),
+      source: readFileSync(file, 'utf8'),
+    })
 
 const failed = []
 let passed = 0
@@ -32,7 +41,12 @@ for (const { label, folder, source } of programs) {
   try {
     const file = join(place, 'example.mjs')
     writeFileSync(file, await strip(source, 'example.ts'))
-    const { status, stderr, stdout, signal } = spawnSync(process.execPath, [file], { cwd: place, encoding: 'utf8', timeout: 60_000, env: { ...process.env, EXAMPLE_RUN: '1' } })
+    const { status, stderr, stdout, signal } = spawnSync(process.execPath, [file], {
+      cwd: place,
+      encoding: 'utf8',
+      timeout: 60_000,
+      env: { ...process.env, EXAMPLE_RUN: '1' },
+    })
     if (status === 0) passed++
     else failed.push(`${label} (${signal ?? status})\n${stdout}${stderr}`)
     console.log(`${status === 0 ? 'ok' : 'FAILED'} ${label}`)

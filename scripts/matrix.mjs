@@ -12,7 +12,11 @@ const failed = []
 for (const line of lines) {
   console.log(`Node ${line}`)
   const command = `node --version && node node_modules/vitest/vitest.mjs run --outputFile.json=.reports/node-${line}.json`
-  const { status } = spawnSync('npx', ['--yes', '--prefer-offline', '-p', `node@${line}`, '-c', command], { cwd: root, env, stdio: 'inherit' })
+  const { status } = spawnSync('npx', ['--yes', '--prefer-offline', '-p', `node@${line}`, '-c', command], {
+    cwd: root,
+    env,
+    stdio: 'inherit',
+  })
   if (status !== 0) failed.push(line)
 }
 if (failed.length > 0) console.error(`failed on Node ${failed.join(', ')}`)

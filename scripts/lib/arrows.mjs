@@ -31,7 +31,8 @@ export function checkArrows(root) {
         const match = /^@x\/([^/]+)/.exec(specifier)
         if (match !== null && match[1] !== name) {
           used.add(match[1])
-          if (!allowed.includes(match[1])) problems.push(`arrows: ${file} imports @x/${match[1]}, which @x/${name} may not`)
+          if (!allowed.includes(match[1]))
+            problems.push(`arrows: ${file} imports @x/${match[1]}, which @x/${name} may not`)
         }
         if (/\.\.\/\.\.\/.*\/src\//.test(specifier)) problems.push(`arrows: ${file} reaches into another package's src`)
       }
@@ -39,8 +40,11 @@ export function checkArrows(root) {
     const declared = Object.keys(manifest.dependencies ?? {})
       .filter((dependency) => dependency.startsWith('@x/'))
       .map((dependency) => dependency.slice(3))
-    for (const dependency of declared) if (!used.has(dependency)) problems.push(`arrows: @x/${name} declares @x/${dependency} and does not import it`)
-    for (const dependency of used) if (!declared.includes(dependency)) problems.push(`arrows: @x/${name} imports @x/${dependency} and does not declare it`)
+    for (const dependency of declared)
+      if (!used.has(dependency)) problems.push(`arrows: @x/${name} declares @x/${dependency} and does not import it`)
+    for (const dependency of used)
+      if (!declared.includes(dependency))
+        problems.push(`arrows: @x/${name} imports @x/${dependency} and does not declare it`)
   }
   return problems
 }

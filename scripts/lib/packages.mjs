@@ -14,15 +14,23 @@ export function checkPackages(root) {
     for (const file of sources) {
       const text = readFileSync(file, 'utf8')
       if (/throw new Error\(/.test(text)) problems.push(`packages: ${file} throws an error without a code`)
-      if (/[:<]\s*any\b|\bas any\b/.test(text.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, ''))) problems.push(`packages: ${file} uses any`)
+      if (/[:<]\s*any\b|\bas any\b/.test(text.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '')))
+        problems.push(`packages: ${file} uses any`)
       if (/(?:istanbul|v8|c8) ignore/.test(text)) problems.push(`packages: ${file} hides code from coverage`)
       if (file.endsWith('/errors.ts')) for (const [, code] of text.matchAll(/\|\s+'(ERR_[A-Z0-9_]+)'/g)) codes.add(code)
     }
-    for (const code of codes) if (!readme.includes(code)) problems.push(`packages: @x/${name}'s README does not explain ${code}`)
-    const tests = globSync(join(folder, 'test'), '.ts').map((file) => readFileSync(file, 'utf8')).join('\n')
+    for (const code of codes)
+      if (!readme.includes(code)) problems.push(`packages: @x/${name}'s README does not explain ${code}`)
+    const tests = globSync(join(folder, 'test'), '.ts')
+      .map((file) => readFileSync(file, 'utf8'))
+      .join('\n')
     for (const code of codes) if (!tests.includes(code)) problems.push(`packages: no test of @x/${name} names ${code}`)
-    const subpaths = Object.keys(JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).exports).filter((path) => path !== '.' && path !== './package.json')
-    for (const path of subpaths) if (!readme.includes(`@x/${name}${path.slice(1)}`)) problems.push(`packages: @x/${name}'s README does not mention the subpath ${path}`)
+    const subpaths = Object.keys(JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).exports).filter(
+      (path) => path !== '.' && path !== './package.json',
+    )
+    for (const path of subpaths)
+      if (!readme.includes(`@x/${name}${path.slice(1)}`))
+        problems.push(`packages: @x/${name}'s README does not mention the subpath ${path}`)
   }
   return problems
 }

@@ -3,14 +3,37 @@ import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs'
 
 /** Debian packages of the peers that `pnpm interop` is shown against; `interop:full` takes the second list too. */
 const packages = [
-  'openssl', 'gnutls-bin', 'curl', 'nginx-light', 'libio-socket-ssl-perl', 'python3', 'redis-server', 'faketime',
-  'dovecot-imapd', 'postfix', 'slapd', 'ldap-utils', 'proftpd-core', 'proftpd-mod-crypto', 'postgresql', 'chromium', 'libnss3-tools',
-  'golang-go', 'sslscan',
+  'openssl',
+  'gnutls-bin',
+  'curl',
+  'nginx-light',
+  'libio-socket-ssl-perl',
+  'python3',
+  'redis-server',
+  'faketime',
+  'dovecot-imapd',
+  'postfix',
+  'slapd',
+  'ldap-utils',
+  'proftpd-core',
+  'proftpd-mod-crypto',
+  'postgresql',
+  'chromium',
+  'libnss3-tools',
+  'golang-go',
+  'sslscan',
 ]
 
 function missing() {
-  const { stdout = '' } = spawnSync('dpkg-query', ['-W', '-f', '${Package} ${Status}\n', ...packages], { encoding: 'utf8' })
-  const installed = new Set(stdout.split('\n').filter((line) => line.endsWith(' installed')).map((line) => line.split(' ')[0]))
+  const { stdout = '' } = spawnSync('dpkg-query', ['-W', '-f', '${Package} ${Status}\n', ...packages], {
+    encoding: 'utf8',
+  })
+  const installed = new Set(
+    stdout
+      .split('\n')
+      .filter((line) => line.endsWith(' installed'))
+      .map((line) => line.split(' ')[0]),
+  )
   return packages.filter((name) => !installed.has(name))
 }
 
@@ -32,7 +55,11 @@ export function installPeers() {
       console.log(`installing ${missing().join(' ')}`)
       spawnSync('apt-get', ['update', '-qq'], { env, stdio: 'inherit' })
       // one by one: a package that cannot be had must not keep the others away
-      for (const name of missing()) spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', name], { env, stdio: ['ignore', 'ignore', 'inherit'] })
+      for (const name of missing())
+        spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', name], {
+          env,
+          stdio: ['ignore', 'ignore', 'inherit'],
+        })
     }
   } finally {
     if (guard) rmSync(policy, { force: true })

@@ -34,12 +34,19 @@ for (const mutant of chosen) {
   const restore = () => writeFileSync(path, original)
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => (restore(), process.exit(1)))
   try {
-    writeFileSync(path, original.replace(mutant.find, () => mutant.replace))
-    const { status } = spawnSync(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--bail=1', mutant.test], {
-      cwd: folder,
-      stdio: 'ignore',
-      timeout: 120_000,
-    })
+    writeFileSync(
+      path,
+      original.replace(mutant.find, () => mutant.replace),
+    )
+    const { status } = spawnSync(
+      process.execPath,
+      [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--bail=1', mutant.test],
+      {
+        cwd: folder,
+        stdio: 'ignore',
+        timeout: 120_000,
+      },
+    )
     if (status === 0) problems.push(`${label}: survived ${mutant.test}`)
     else caught++
     console.log(`${status === 0 ? 'SURVIVED' : 'caught'} ${label}`)

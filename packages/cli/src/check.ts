@@ -34,7 +34,11 @@ function accepted(socket: SecureSocket, options: ConnectOptions): Report {
   }
 }
 
-function failed(socket: SecureSocket, options: ConnectOptions, error: Error & { code?: string; phase?: string; hint?: string }): Report {
+function failed(
+  socket: SecureSocket,
+  options: ConnectOptions,
+  error: Error & { code?: string; phase?: string; hint?: string },
+): Report {
   return {
     ...target(options),
     verified: false,
@@ -72,7 +76,10 @@ function checks(outcomes: Outcomes): readonly CheckReport[] {
     check,
     result: outcome.result,
     detail: detail(outcome),
-    failures: outcome.result === 'passed' ? [] : outcome.failures.map(({ code, depth, error }: Failure) => ({ code, depth, message: error.message })),
+    failures:
+      outcome.result === 'passed'
+        ? []
+        : outcome.failures.map(({ code, depth, error }: Failure) => ({ code, depth, message: error.message })),
   }))
 }
 
@@ -80,7 +87,8 @@ function detail(outcome: NonNullable<Outcomes[keyof Outcomes]>): Readonly<Record
   switch (outcome.result) {
     case 'passed': {
       const { evidence } = outcome
-      if ('anchor' in evidence) return { anchor: evidence.anchor, proven: evidence.proven, length: evidence.path.length }
+      if ('anchor' in evidence)
+        return { anchor: evidence.anchor, proven: evidence.proven, length: evidence.path.length }
       return { ...evidence }
     }
     case 'waived':

@@ -51,7 +51,8 @@ export async function runCommand(args: readonly string[], output: Output): Promi
     }
     const [command, target, ...rest] = positionals
     if (command === 'demo' && target === undefined) return await demonstrate(output)
-    if (command !== 'check' || target === undefined || rest.length > 0) throw usageError(command === undefined ? 'a command is needed' : `'${positionals.join(' ')}' is no command`)
+    if (command !== 'check' || target === undefined || rest.length > 0)
+      throw usageError(command === undefined ? 'a command is needed' : `'${positionals.join(' ')}' is no command`)
     const report = await checkServer(connectOptions(target, values))
     output.print(values.json ? JSON.stringify(report, undefined, 2) : formatReport(report, output.colours))
     return report.verified ? 0 : 1
@@ -83,7 +84,9 @@ function connectOptions(target: string, values: Values): ConnectOptions {
 
 /** `host`, `host:port`, `[v6]`, `[v6]:port`, or a bare IPv6 address; port 443 where none is given. */
 export function parseTarget(target: string): { readonly host: string; readonly port: number } {
-  const match = /^(?:\[([0-9a-fA-F:.%]+)\]|([^:[\]\s/]+))(?::([0-9]{1,5}))?$/.exec(target) ?? /^()([0-9a-fA-F:.]*:[0-9a-fA-F:.]*)()$/.exec(target)
+  const match =
+    /^(?:\[([0-9a-fA-F:.%]+)\]|([^:[\]\s/]+))(?::([0-9]{1,5}))?$/.exec(target) ??
+    /^()([0-9a-fA-F:.]*:[0-9a-fA-F:.]*)()$/.exec(target)
   const host = match?.[1] || match?.[2]
   const port = Number(match?.[3] || 443)
   if (host === undefined || port > 65535) throw usageError(`'${target}' is not host[:port]`)

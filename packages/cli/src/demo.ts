@@ -25,10 +25,20 @@ interface Scene {
 export async function demonstrate({ print, colours }: Output): Promise<number> {
   const ca = createAuthority('x-tls demo CA')
   const good = ca.issue(['www.example.org', '127.0.0.1'])
-  const selfSigned = createCertificate({ subject: { commonName: 'www.example.org' }, subjectAltNames: [['DNS', 'www.example.org']], purpose: 'server' })
+  const selfSigned = createCertificate({
+    subject: { commonName: 'www.example.org' },
+    subjectAltNames: [['DNS', 'www.example.org']],
+    purpose: 'server',
+  })
   const scenes: readonly Scene[] = [
     { title: 'A server that proves its name', identity: good, name: 'www.example.org', trusted: true, accepted: true },
-    { title: 'Another name than the one asked for', identity: good, name: 'www.example.com', trusted: true, accepted: false },
+    {
+      title: 'Another name than the one asked for',
+      identity: good,
+      name: 'www.example.com',
+      trusted: true,
+      accepted: false,
+    },
     {
       title: 'An expired certificate',
       identity: ca.issue({ names: 'www.example.org', notBefore: Date.now() - 30 * DAY, notAfter: Date.now() - DAY }),
@@ -37,9 +47,28 @@ export async function demonstrate({ print, colours }: Output): Promise<number> {
       accepted: false,
     },
     { title: 'A CA that nobody here knows', identity: good, name: 'www.example.org', trusted: false, accepted: false },
-    { title: 'A self-signed certificate', identity: selfSigned, name: 'www.example.org', trusted: true, accepted: false },
-    { title: 'A wildcard over a public suffix', identity: ca.issue('*.co.uk'), name: 'example.co.uk', trusted: true, accepted: false },
-    { title: 'The self-signed certificate again, pinned', identity: selfSigned, name: 'www.example.org', trusted: true, pinned: true, accepted: true },
+    {
+      title: 'A self-signed certificate',
+      identity: selfSigned,
+      name: 'www.example.org',
+      trusted: true,
+      accepted: false,
+    },
+    {
+      title: 'A wildcard over a public suffix',
+      identity: ca.issue('*.co.uk'),
+      name: 'example.co.uk',
+      trusted: true,
+      accepted: false,
+    },
+    {
+      title: 'The self-signed certificate again, pinned',
+      identity: selfSigned,
+      name: 'www.example.org',
+      trusted: true,
+      pinned: true,
+      accepted: true,
+    },
   ]
   let asExpected = true
   for (const scene of scenes) {

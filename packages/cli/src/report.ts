@@ -35,12 +35,18 @@ type Style = Parameters<typeof styleText>[0]
 
 /** The report for people. Text from the server is stripped of control characters, which could write over the verdict. */
 export function formatReport(report: Report, colours: boolean): string {
-  const paint = (style: Style, text: string): string => (colours ? styleText(style, text, { validateStream: false }) : text)
+  const paint = (style: Style, text: string): string =>
+    colours ? styleText(style, text, { validateStream: false }) : text
   const line = (label: string, text: string): string => `  ${label.padEnd(12)} ${printable(text)}`
   const verdict = report.verified ? paint('green', 'verified') : paint('red', 'not verified')
   const lines = [`${printable(report.host)}:${report.port} ${verdict}`]
   if (report.protocol !== undefined)
-    lines.push(line('protocol', `${report.protocol}, ${report.cipher}${report.alpn === undefined ? '' : `, ALPN ${report.alpn}`}${report.resumed ? ', resumed' : ''}`))
+    lines.push(
+      line(
+        'protocol',
+        `${report.protocol}, ${report.cipher}${report.alpn === undefined ? '' : `, ALPN ${report.alpn}`}${report.resumed ? ', resumed' : ''}`,
+      ),
+    )
   for (const [depth, certificate] of report.chain.entries()) {
     lines.push(line(depth === 0 ? 'certificate' : `issuer ${depth}`, certificate.subject || '(no subject)'))
     lines.push(line('', `valid ${certificate.notBefore.slice(0, 10)} to ${certificate.notAfter.slice(0, 10)}`))
@@ -50,12 +56,18 @@ export function formatReport(report: Report, colours: boolean): string {
     }
   }
   for (const check of report.checks) {
-    const mark = { passed: paint('green', 'passed'), waived: paint('yellow', 'waived'), refused: paint('red', 'REFUSED') }[check.result]
+    const mark = {
+      passed: paint('green', 'passed'),
+      waived: paint('yellow', 'waived'),
+      refused: paint('red', 'REFUSED'),
+    }[check.result]
     lines.push(`  ${check.check.padEnd(12)} ${mark} ${printable(explain(check))}`)
-    for (const failure of check.failures) lines.push(line('', `${failure.code} at depth ${failure.depth}: ${failure.message}`))
+    for (const failure of check.failures)
+      lines.push(line('', `${failure.code} at depth ${failure.depth}: ${failure.message}`))
   }
   if (report.error !== undefined) {
-    if (report.checks.length === 0) lines.push(line(report.error.phase ?? 'error', `${report.error.message} (${report.error.code})`))
+    if (report.checks.length === 0)
+      lines.push(line(report.error.phase ?? 'error', `${report.error.message} (${report.error.code})`))
     if (report.error.hint !== undefined) lines.push(line('hint', report.error.hint))
   }
   return lines.join('\n')
@@ -70,7 +82,8 @@ function listed(names: readonly string[]): string {
 
 function explain({ check, result, detail }: CheckReport): string {
   if (result === 'refused') return ''
-  if (result === 'waived') return detail['by'] === 'option' ? `by option ${String(detail['option'])}` : `by ${String(detail['by'])}`
+  if (result === 'waived')
+    return detail['by'] === 'option' ? `by option ${String(detail['option'])}` : `by ${String(detail['by'])}`
   switch (check) {
     case 'chain':
       return `${String(detail['length'])} certificates up to a CA from ${String(detail['anchor'])}${detail['proven'] === 'earlier' ? ', proven when the session was made' : ''}`

@@ -38,7 +38,12 @@ export function settled(socket: SecureSocket): Promise<void> {
       stop()
       reject(error)
     }
-    const onClose = (): void => onError(new SecureSocketError('ERR_SECURE_SOCKET_CLOSED', 'the socket was closed before it was ready', { phase: 'connect' }))
+    const onClose = (): void =>
+      onError(
+        new SecureSocketError('ERR_SECURE_SOCKET_CLOSED', 'the socket was closed before it was ready', {
+          phase: 'connect',
+        }),
+      )
     socket.on('ready', onReady).on('error', onError).on('close', onClose)
   })
 }
@@ -50,7 +55,8 @@ export function settled(socket: SecureSocket): Promise<void> {
 export function dial(options: ConnectOptions): SecureSocket {
   const resolved = resolve('connect', options)
   const { transport, facade } = resolved
-  if (transport.socket === undefined && transport.port === undefined && transport.path === undefined) throw invalidValue('port', 'is needed')
+  if (transport.socket === undefined && transport.port === undefined && transport.path === undefined)
+    throw invalidValue('port', 'is needed')
   const socket = makeSocket(facade)
   const core = coreOf(socket)
   core.inherited = forStartTls(options)
@@ -82,7 +88,8 @@ async function open(socket: SecureSocket, resolved: Resolved): Promise<void> {
 
 function tcpOptions(where: Resolved['transport']): NetConnectOpts {
   const { host, socket: _socket, ...rest } = where
-  const options = where.path === undefined ? { ...rest, ...(host === undefined ? {} : { host: withoutBrackets(host) }) } : rest
+  const options =
+    where.path === undefined ? { ...rest, ...(host === undefined ? {} : { host: withoutBrackets(host) }) } : rest
   // the facade decides about half-open connections
   return { ...options, allowHalfOpen: true } as NetConnectOpts
 }
@@ -91,7 +98,9 @@ function tcpOptions(where: Resolved['transport']): NetConnectOpts {
 function connected(transport: Duplex, socket: SecureSocket): Promise<void> {
   if (!(transport instanceof Socket) || !transport.connecting) {
     if (transport.destroyed || transport.readableEnded)
-      return Promise.reject(new SecureSocketError('ERR_SECURE_SOCKET_CLOSED', "option 'socket' is closed", { phase: 'connect' }))
+      return Promise.reject(
+        new SecureSocketError('ERR_SECURE_SOCKET_CLOSED', "option 'socket' is closed", { phase: 'connect' }),
+      )
     return Promise.resolve()
   }
   return new Promise((resolve, reject) => {
@@ -107,7 +116,12 @@ function connected(transport: Duplex, socket: SecureSocket): Promise<void> {
       transport.on('error', () => undefined)
       reject(error)
     }
-    const onClose = (): void => onError(new SecureSocketError('ERR_SECURE_SOCKET_CLOSED', 'the socket was closed before it was connected', { phase: 'connect' }))
+    const onClose = (): void =>
+      onError(
+        new SecureSocketError('ERR_SECURE_SOCKET_CLOSED', 'the socket was closed before it was connected', {
+          phase: 'connect',
+        }),
+      )
     const onLookup = (...args: unknown[]): void => void socket.emit('lookup', ...args)
     transport.on('connect', onConnect).on('error', onError).on('close', onClose).on('lookup', onLookup)
   })
@@ -117,6 +131,7 @@ function connected(transport: Duplex, socket: SecureSocket): Promise<void> {
 export function parseAddress(address: string): { readonly host: string; readonly port: number } {
   const match = /^(?:\[([^\][]+)\]|([^:\][\s]+)):([0-9]{1,5})$/.exec(address)
   const host = match?.[1] ?? match?.[2]
-  if (host === undefined || Number(match?.[3]) > 65535) throw invalidValue('address', `must be 'host:port' or '[IPv6]:port', not '${address.slice(0, 200)}'`)
+  if (host === undefined || Number(match?.[3]) > 65535)
+    throw invalidValue('address', `must be 'host:port' or '[IPv6]:port', not '${address.slice(0, 200)}'`)
   return { host, port: Number(match?.[3]) }
 }

@@ -92,11 +92,12 @@ const hints: Readonly<Record<string, string>> = {
   SELF_SIGNED_CERT_IN_CHAIN: "give the issuing CA as 'ca' or 'caFile', or pin the certificate with verify.fingerprints",
   DEPTH_ZERO_SELF_SIGNED_CERT: "give the certificate itself as 'ca', or pin it with verify.fingerprints",
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "give the issuing CA as 'ca' or 'caFile'; the CA store in use does not know it",
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "the peer sends no intermediate certificate: have it mended, or give the intermediate as 'ca'",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    "the peer sends no intermediate certificate: have it mended, or give the intermediate as 'ca'",
   CERT_HAS_EXPIRED: 'the peer has to renew its certificate; check this machine’s clock too',
   CERT_NOT_YET_VALID: 'check the clocks of both machines',
   INVALID_PURPOSE: 'the certificate is not made for this role: its extended key usage lacks it',
-  ERR_TLS_CERT_ALTNAME_INVALID: "connect by a name that the certificate has, or say which to expect with verify.name",
+  ERR_TLS_CERT_ALTNAME_INVALID: 'connect by a name that the certificate has, or say which to expect with verify.name',
 }
 
 /** A connection of two halves: adds where it went to an error of Node's without changing its code. */

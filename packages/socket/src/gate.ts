@@ -120,7 +120,13 @@ export class Gate implements EngineSink {
 
   #hold(chunks: readonly Uint8Array[], done: Done): void {
     if (this.#refuseLater)
-      done(new SecureSocketError('ERR_SECURE_SOCKET_STATE', 'written while TLS is being stopped: it would leave in clear', { phase: 'stop' }))
+      done(
+        new SecureSocketError(
+          'ERR_SECURE_SOCKET_STATE',
+          'written while TLS is being stopped: it would leave in clear',
+          { phase: 'stop' },
+        ),
+      )
     else this.#held = { chunks, done }
   }
 
@@ -168,7 +174,9 @@ export class Gate implements EngineSink {
   data(chunk: Uint8Array): boolean {
     if (!this.#open) {
       // An engine that delivers unasked is broken; the bytes must not reach the program, and must not vanish silently either.
-      this.#output.failed(new SecureSocketError('ERR_SECURE_SOCKET_STATE', 'data arrived while the gate was closed', { phase: 'verify' }))
+      this.#output.failed(
+        new SecureSocketError('ERR_SECURE_SOCKET_STATE', 'data arrived while the gate was closed', { phase: 'verify' }),
+      )
       return false
     }
     this.bytesRead += chunk.length

@@ -18,14 +18,27 @@ export interface Handshake {
  * From a connected transport to a secure socket: a session to offer, the engine, the handshake, the checks, the gate.
  * Rejects with what went wrong; the caller destroys the socket with it.
  */
-export async function shake(socket: SecureSocket, core: SocketCore, { role, transport, prepared, resolved }: Handshake): Promise<void> {
+export async function shake(
+  socket: SecureSocket,
+  core: SocketCore,
+  { role, transport, prepared, resolved }: Handshake,
+): Promise<void> {
   const { secureContext, policy, sessions: where } = prepared
   const { handshake, transport: address } = resolved
   const sessions = where === undefined ? undefined : new ClientSessions(where.store, where.key)
   if (sessions !== undefined) {
     await sessions.take(policy)
-    if (socket.destroyed) throw new SecureSocketError('ERR_SECURE_SOCKET_CLOSED', 'the socket was closed', { phase: 'handshake' })
+    if (socket.destroyed)
+      throw new SecureSocketError('ERR_SECURE_SOCKET_CLOSED', 'the socket was closed', { phase: 'handshake' })
   }
-  const engine = startTlsEngine({ role, transport, secureContext, handshake, host: address.host, sessions, staple: policy.enabled && policy.revocation.staple !== 'off' })
+  const engine = startTlsEngine({
+    role,
+    transport,
+    secureContext,
+    handshake,
+    host: address.host,
+    sessions,
+    staple: policy.enabled && policy.revocation.staple !== 'off',
+  })
   await core.secure(engine, policy, handshake.handshakeTimeout ?? 30_000, sessions)
 }

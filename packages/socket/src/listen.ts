@@ -12,14 +12,26 @@ import { SecureServer } from './secure-server.ts'
 export async function listen(options: ListenOptions): Promise<SecureServer> {
   const resolved = resolve('listen', options)
   const { context, transport, facade } = resolved
-  if (facade.startHandshake !== false && context.cert === undefined && context.certFile === undefined && context.pfx === undefined && context.secureContext === undefined)
+  if (
+    facade.startHandshake !== false &&
+    context.cert === undefined &&
+    context.certFile === undefined &&
+    context.pfx === undefined &&
+    context.secureContext === undefined
+  )
     throw invalidValue('cert', 'is needed by a server')
   const prepared = await prepare('server', resolved)
   const { host, port, path, backlog, exclusive, ipv6Only } = transport
   const where: NetListenOptions = Object.fromEntries(
-    Object.entries({ host, port: path === undefined ? Number(port ?? 0) : undefined, path, backlog, exclusive, ipv6Only, signal: facade.signal }).filter(
-      ([, value]) => value !== undefined,
-    ),
+    Object.entries({
+      host,
+      port: path === undefined ? Number(port ?? 0) : undefined,
+      path,
+      backlog,
+      exclusive,
+      ipv6Only,
+      signal: facade.signal,
+    }).filter(([, value]) => value !== undefined),
   )
   const { signal: _signal, ...sockets } = facade // the signal closes the server, not each connection by itself
   return new SecureServer(options, { ...resolved, facade: sockets }, prepared).listen(where)

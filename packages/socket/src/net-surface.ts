@@ -48,7 +48,10 @@ const getters: Getters = {
  * Installs the getters on the class. They have setters that do nothing: net.Socket's constructor assigns some of these names,
  * before the instance's own state exists.
  */
-export function installSurface(prototype: SecureSocket, surfaceOf: (socket: SecureSocket) => Surface | undefined): void {
+export function installSurface(
+  prototype: SecureSocket,
+  surfaceOf: (socket: SecureSocket) => Surface | undefined,
+): void {
   for (const [name, get] of Object.entries(getters))
     Object.defineProperty(prototype, name, {
       configurable: true,

@@ -14,7 +14,10 @@ export function certificatesOf(claim: PeerClaim | undefined): readonly X509Certi
 export function fieldOf(
   certificate: X509Certificate,
   field: CertificateField,
-  describe: (certificate: X509Certificate) => { readonly commonName: string | undefined; readonly subjectAltNames: readonly (readonly [string, string])[] },
+  describe: (certificate: X509Certificate) => {
+    readonly commonName: string | undefined
+    readonly subjectAltNames: readonly (readonly [string, string])[]
+  },
 ): string | readonly (readonly [string, string])[] | undefined {
   switch (field) {
     case 'issuer':

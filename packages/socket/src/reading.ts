@@ -22,13 +22,17 @@ const busy = new WeakSet<Readable>()
  */
 export function readBytes(stream: Readable, length: number, options: ReadingOptions = {}): Promise<Buffer> {
   checkLength('length', length)
-  return collect(stream, options, (_chunk, total, ended) => (total >= length || ended ? Math.min(length, total) : undefined))
+  return collect(stream, options, (_chunk, total, ended) =>
+    total >= length || ended ? Math.min(length, total) : undefined,
+  )
 }
 
 /** Up to `length` bytes as `readBytes` would give them, which stay unread. Waits for the first of them. The original's `peek`. */
 export async function peek(stream: Readable, length: number, options: ReadingOptions = {}): Promise<Buffer> {
   checkLength('length', length)
-  const bytes = await collect(stream, options, (_chunk, total, ended) => (total > 0 || length === 0 || ended ? Math.min(length, total) : undefined))
+  const bytes = await collect(stream, options, (_chunk, total, ended) =>
+    total > 0 || length === 0 || ended ? Math.min(length, total) : undefined,
+  )
   if (bytes.length > 0) stream.unshift(bytes)
   return bytes
 }
@@ -40,7 +44,10 @@ export async function readLine(stream: Readable, options: LineOptions = {}): Pro
   const line = await collect(stream, waiting, (chunk, total, ended) => {
     const at = chunk?.indexOf(0x0a) ?? -1
     const length = at === -1 ? total : total - (chunk as Buffer).length + at + 1
-    if (length > maxLength) throw new SecureSocketError('ERR_SECURE_SOCKET_LINE_TOO_LONG', `a line of more than ${maxLength} bytes`, { phase: 'read' })
+    if (length > maxLength)
+      throw new SecureSocketError('ERR_SECURE_SOCKET_LINE_TOO_LONG', `a line of more than ${maxLength} bytes`, {
+        phase: 'read',
+      })
     return at !== -1 || ended ? length : undefined
   })
   return line.length === 0 ? undefined : line
@@ -48,7 +55,8 @@ export async function readLine(stream: Readable, options: LineOptions = {}): Pro
 
 /** Lines until the peer ends. */
 export async function* lines(stream: Readable, options: LineOptions = {}): AsyncGenerator<Buffer, void, undefined> {
-  for (let line = await readLine(stream, options); line !== undefined; line = await readLine(stream, options)) yield line
+  for (let line = await readLine(stream, options); line !== undefined; line = await readLine(stream, options))
+    yield line
 }
 
 /** How many of the `total` bytes are wanted, or undefined for more; `chunk` is the latest of them, undefined when there is none. */
@@ -59,7 +67,10 @@ type Enough = (chunk: Buffer | undefined, total: number, ended: boolean) => numb
  * One persistent 'readable' listener: `once(stream, 'readable')` in a loop over partial data starves the event loop.
  */
 function collect(stream: Readable, { signal, timeout }: ReadingOptions, enough: Enough): Promise<Buffer> {
-  if (busy.has(stream)) return Promise.reject(new SecureSocketError('ERR_SECURE_SOCKET_STATE', 'another read is waiting on this socket', { phase: 'read' }))
+  if (busy.has(stream))
+    return Promise.reject(
+      new SecureSocketError('ERR_SECURE_SOCKET_STATE', 'another read is waiting on this socket', { phase: 'read' }),
+    )
   if (timeout !== undefined) checkLength('timeout', timeout)
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
@@ -76,7 +87,8 @@ function collect(stream: Readable, { signal, timeout }: ReadingOptions, enough: 
       if (total > 0 && !stream.destroyed && !stream.readableEnded) stream.unshift(Buffer.concat(chunks))
       reject(error)
     }
-    const onClose = (): void => fail(new SecureSocketError('ERR_SECURE_SOCKET_CLOSED', 'the socket was closed', { phase: 'read' }))
+    const onClose = (): void =>
+      fail(new SecureSocketError('ERR_SECURE_SOCKET_CLOSED', 'the socket was closed', { phase: 'read' }))
     const onAbort = (): void => fail(signal?.reason as Error)
     const finish = (wanted: number): void => {
       stop()
@@ -112,7 +124,9 @@ function collect(stream: Readable, { signal, timeout }: ReadingOptions, enough: 
 }
 
 function readTimeout(ms: number): SecureSocketError {
-  return new SecureSocketError('ERR_SECURE_SOCKET_READ_TIMEOUT', `nothing more to read within ${ms} ms`, { phase: 'read' })
+  return new SecureSocketError('ERR_SECURE_SOCKET_READ_TIMEOUT', `nothing more to read within ${ms} ms`, {
+    phase: 'read',
+  })
 }
 
 function checkLength(name: string, value: number): void {

@@ -1,5 +1,11 @@
 import { EventEmitter, on } from 'node:events'
-import { type AddressInfo, createServer, type ListenOptions as NetListenOptions, type Server, type Socket } from 'node:net'
+import {
+  type AddressInfo,
+  createServer,
+  type ListenOptions as NetListenOptions,
+  type Server,
+  type Socket,
+} from 'node:net'
 import { shake } from './handshake.ts'
 import type { Prepared } from './options/prepare.ts'
 import { forStartTls, type Resolved } from './options/resolve.ts'
@@ -19,7 +25,10 @@ export interface SecureServerEvents {
  * A TLS server: an EventEmitter and an async iterator over accepted connections. Made by `listen`.
  * A client that is slow or silent delays no other: each has its own deadline (`handshakeTimeout`).
  */
-export class SecureServer extends EventEmitter<SecureServerEvents> implements AsyncIterable<SecureSocket>, AsyncDisposable {
+export class SecureServer
+  extends EventEmitter<SecureServerEvents>
+  implements AsyncIterable<SecureSocket>, AsyncDisposable
+{
   readonly #server: Server
   readonly #resolved: Resolved
   readonly #prepared: Prepared

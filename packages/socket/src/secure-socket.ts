@@ -152,7 +152,10 @@ export class SecureSocket extends Socket {
   #tls(method: string): { tls: TLSSocket } {
     const engine = this.#core.tlsEngine
     if (engine === undefined || this.#core.verification === undefined)
-      throw new SecureSocketError('ERR_SECURE_SOCKET_STATE', `${method}() needs a secure connection; this one is ${this.phase}`)
+      throw new SecureSocketError(
+        'ERR_SECURE_SOCKET_STATE',
+        `${method}() needs a secure connection; this one is ${this.phase}`,
+      )
     return engine
   }
 
@@ -188,7 +191,10 @@ export class SecureSocket extends Socket {
     this.#core.gate.write([typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk], done)
   }
 
-  override _writev(entries: readonly { readonly chunk: Uint8Array | string; readonly encoding: BufferEncoding }[], done: Done): void {
+  override _writev(
+    entries: readonly { readonly chunk: Uint8Array | string; readonly encoding: BufferEncoding }[],
+    done: Done,
+  ): void {
     this.#core.gate.write(
       entries.map(({ chunk, encoding }) => (typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk)),
       done,

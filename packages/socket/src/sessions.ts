@@ -66,7 +66,14 @@ export class ClientSessions {
     this.#onVerdict = (session) => {
       const expires = Math.min(Date.now() + TICKET_LIFETIME, verifiedAt + VERDICT_LIFETIME, notAfter)
       this.#kept++
-      this.#add({ session, protocol, expires, chain: claim.chain, name, evidence: { verifiedAt } satisfies SessionEvidence })
+      this.#add({
+        session,
+        protocol,
+        expires,
+        chain: claim.chain,
+        name,
+        evidence: { verifiedAt } satisfies SessionEvidence,
+      })
     }
     for (const session of this.#early.splice(0)) this.#onVerdict(session)
   }
@@ -119,11 +126,17 @@ function isUsable(entry: SessionEntry, policy: TrustPolicy): boolean {
  */
 async function stillGood(entry: SessionEntry, policy: TrustPolicy): Promise<boolean> {
   const { staple, failure, crlDepth } = policy.revocation
-  if (staple !== 'must' && failure !== 'hard' && crlDepth === undefined && !policy.revocation.cacheMayKnow()) return true
+  if (staple !== 'must' && failure !== 'hard' && crlDepth === undefined && !policy.revocation.cacheMayKnow())
+    return true
   const claim = resumedClaim(entry)
   const offline: TrustPolicy = { ...policy, revocation: { ...policy.revocation, online: false } }
   const { path } = new AcceptedChain(claim, policy)
-  const outcome = await checkRevocation(claim, { path, verified: true }, offline, AbortSignal.timeout(policy.revocation.timeout))
+  const outcome = await checkRevocation(
+    claim,
+    { path, verified: true },
+    offline,
+    AbortSignal.timeout(policy.revocation.timeout),
+  )
   return outcome.result !== 'refused'
 }
 

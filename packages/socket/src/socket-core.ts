@@ -84,7 +84,10 @@ export class SocketCore implements GateOutput, Surface {
 
   #setState(next: State): void {
     if (!mayFollow(this.#state.phase, next.phase))
-      throw new SecureSocketError('ERR_SECURE_SOCKET_STATE', `a socket that is ${this.#state.phase} cannot become ${next.phase}`)
+      throw new SecureSocketError(
+        'ERR_SECURE_SOCKET_STATE',
+        `a socket that is ${this.#state.phase} cannot become ${next.phase}`,
+      )
     this.#state = next
   }
 
@@ -107,7 +110,12 @@ export class SocketCore implements GateOutput, Surface {
    * Handshake, checks, and the gate. Whatever goes wrong rejects, and the caller destroys the facade with it.
    * Only this function makes a socket 'secure'.
    */
-  async secure(engine: TlsEngine, policy: TrustPolicy, timeout: number, sessions?: ClientSessions): Promise<Verification> {
+  async secure(
+    engine: TlsEngine,
+    policy: TrustPolicy,
+    timeout: number,
+    sessions?: ClientSessions,
+  ): Promise<Verification> {
     this.#setState({ phase: 'handshaking', engine })
     this.gate.attach(engine)
     if (this.#unreferenced) engine.unref()
@@ -145,7 +153,11 @@ export class SocketCore implements GateOutput, Surface {
   async leavePlain(role: 'client' | 'server'): Promise<Duplex> {
     const state = this.#state
     if (state.phase !== 'plain')
-      throw new SecureSocketError('ERR_SECURE_SOCKET_STATE', `TLS cannot be started on a socket that is ${state.phase}`, { phase: 'starttls' })
+      throw new SecureSocketError(
+        'ERR_SECURE_SOCKET_STATE',
+        `TLS cannot be started on a socket that is ${state.phase}`,
+        { phase: 'starttls' },
+      )
     const { engine } = state
     engine.stopReading()
     const flushed = this.#flushed('hold')
@@ -170,7 +182,11 @@ export class SocketCore implements GateOutput, Surface {
   async stop(waitForPeer: boolean): Promise<{ readonly released: Released; readonly unreadSecure: number }> {
     const state = this.#state
     if (state.phase !== 'secure')
-      throw new SecureSocketError('ERR_SECURE_SOCKET_STATE', `TLS cannot be stopped on a socket that is ${state.phase}`, { phase: 'stop' })
+      throw new SecureSocketError(
+        'ERR_SECURE_SOCKET_STATE',
+        `TLS cannot be stopped on a socket that is ${state.phase}`,
+        { phase: 'stop' },
+      )
     const { engine, verification } = state
     if (engine.kind === 'native') await engine.stop(waitForPeer, this.closing) // rejects, and nothing has changed
     this.#setState({ phase: 'stopping', engine, verification })
@@ -230,7 +246,11 @@ export class SocketCore implements GateOutput, Surface {
     this.peerEnd = how
     if (how === 'truncated')
       this.failed(
-        new SecureSocketError('ERR_SECURE_SOCKET_TRUNCATED', 'the connection ended without close_notify: data may be missing', { phase: 'read' }),
+        new SecureSocketError(
+          'ERR_SECURE_SOCKET_TRUNCATED',
+          'the connection ended without close_notify: data may be missing',
+          { phase: 'read' },
+        ),
       )
     else this.#output.push(null)
   }
@@ -259,10 +279,14 @@ export class SocketCore implements GateOutput, Surface {
 
 function refusePlaintextLeft(bytes: number): void {
   if (bytes > 0)
-    throw new SecureSocketError('ERR_SECURE_SOCKET_PLAINTEXT_LEFT', `${bytes} bytes of plaintext were received before TLS and not read`, {
-      phase: 'starttls',
-      hint: 'read everything that belongs to the plaintext dialogue first; anything beyond it may have been injected',
-    })
+    throw new SecureSocketError(
+      'ERR_SECURE_SOCKET_PLAINTEXT_LEFT',
+      `${bytes} bytes of plaintext were received before TLS and not read`,
+      {
+        phase: 'starttls',
+        hint: 'read everything that belongs to the plaintext dialogue first; anything beyond it may have been injected',
+      },
+    )
 }
 
 const phaseNames: { readonly [P in PhaseName]: Phase } = {

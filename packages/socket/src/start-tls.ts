@@ -27,9 +27,13 @@ export async function startTls(transport: Duplex, options: StartTlsOptions = {})
 /** A facade over somebody's connected transport, in the plain phase. */
 function wrap(transport: Duplex, { facade, transport: where }: Resolved): SecureSocket {
   if (transport instanceof Socket && transport.connecting)
-    throw new SecureSocketError('ERR_SECURE_SOCKET_STATE', 'TLS cannot be started before the transport is connected', { phase: 'starttls' })
+    throw new SecureSocketError('ERR_SECURE_SOCKET_STATE', 'TLS cannot be started before the transport is connected', {
+      phase: 'starttls',
+    })
   if (transport.destroyed || transport.readableEnded || !transport.writable)
-    throw new SecureSocketError('ERR_SECURE_SOCKET_CLOSED', 'TLS cannot be started on a transport that is closed', { phase: 'starttls' })
+    throw new SecureSocketError('ERR_SECURE_SOCKET_CLOSED', 'TLS cannot be started on a transport that is closed', {
+      phase: 'starttls',
+    })
   const socket = makeSocket(facade)
   const core = coreOf(socket)
   if (transport instanceof Socket) {

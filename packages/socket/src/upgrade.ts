@@ -11,7 +11,8 @@ export function upgradeOptions(options: StartTlsOptions): Resolved {
   const resolved = resolve('startTls', options)
   const { policy, handshake, transport } = resolved
   const named = policy.verify?.name !== undefined || handshake.servername || transport.host !== undefined
-  const needed = roleOf(resolved) === 'client' && policy.rejectUnauthorized !== false && policy.verify?.scheme !== 'none'
+  const needed =
+    roleOf(resolved) === 'client' && policy.rejectUnauthorized !== false && policy.verify?.scheme !== 'none'
   if (needed && !named)
     throw new SecureSocketError('ERR_SECURE_SOCKET_NAME_REQUIRED', 'no name to check the server against', {
       phase: 'starttls',

@@ -13,7 +13,9 @@ import { authority, identity, rejection, tlsServer } from './support.ts'
 const ca = authority.ca
 const server = createHttps({ cert: identity.cert, key: identity.key }, (request, response) => {
   let length = 0
-  request.on('data', (chunk: Buffer) => (length += chunk.length)).on('end', () => response.end(`${request.method} ${request.url} ${length}`))
+  request
+    .on('data', (chunk: Buffer) => (length += chunk.length))
+    .on('end', () => response.end(`${request.method} ${request.url} ${length}`))
 })
 let port: number
 beforeAll(async () => {
@@ -36,7 +38,10 @@ function request(options: RequestOptions, body?: Buffer): Promise<Answer> {
     const sent = requestHttps({ host: 'localhost', port, path: '/path', ...options }, (response) => {
       let text = ''
       const socket = response.socket as unknown as SecureSocket
-      response.setEncoding('utf8').on('data', (part: string) => (text += part)).on('end', () => resolve({ body: text, socket }))
+      response
+        .setEncoding('utf8')
+        .on('data', (part: string) => (text += part))
+        .on('end', () => resolve({ body: text, socket }))
     })
     sent.on('error', reject)
     if (body !== undefined) sent.write(body)
@@ -57,7 +62,11 @@ describe('createAgent', () => {
   })
 
   it('refuses a wrong peer for every request, resumed or not', async () => {
-    const agent = createAgent({ ca, sessionCache: new SessionCache(), checkServerIdentity: () => Object.assign(new Error('no'), { code: 'NO' }) })
+    const agent = createAgent({
+      ca,
+      sessionCache: new SessionCache(),
+      checkServerIdentity: () => Object.assign(new Error('no'), { code: 'NO' }),
+    })
     for (let at = 0; at < 3; at++) expect(await rejection(request({ agent }))).toMatchObject({ code: 'NO' })
     agent.destroy()
   })
@@ -65,9 +74,14 @@ describe('createAgent', () => {
   it('keeps requests of different policy apart', async () => {
     const agent = createAgent({ ca }, { keepAlive: true })
     await request({ agent })
-    const pinned = { agent, verify: { fingerprints: `sha256$${'00'.repeat(32)}`, forceFingerprints: true } } as RequestOptions
+    const pinned = {
+      agent,
+      verify: { fingerprints: `sha256$${'00'.repeat(32)}`, forceFingerprints: true },
+    } as RequestOptions
     expect(await rejection(request(pinned))).toMatchObject({ code: 'ERR_SECURE_SOCKET_FINGERPRINT_MISMATCH' })
-    expect(await rejection(request({ agent, ca: createAuthority('stranger').ca }))).toMatchObject({ code: 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY' })
+    expect(await rejection(request({ agent, ca: createAuthority('stranger').ca }))).toMatchObject({
+      code: 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+    })
     agent.destroy()
   })
 
@@ -75,7 +89,9 @@ describe('createAgent', () => {
     expect(() => createAgent({ verfy: {} } as object)).toThrow(TypeError)
     expect(() => createAgent({ host: 'localhost' } as object)).toThrow(TypeError)
     const agent = createAgent({ ca })
-    expect(() => getHttps({ host: 'localhost', port, agent, session: Buffer.alloc(1) } as RequestOptions)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' }))
+    expect(() => getHttps({ host: 'localhost', port, agent, session: Buffer.alloc(1) } as RequestOptions)).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' }),
+    )
   })
 
   it('resumes by our cache', async () => {
@@ -89,7 +105,11 @@ describe('createAgent', () => {
 describe('connector', () => {
   it('serves undici and its fetch', async () => {
     const dispatcher = new UndiciAgent({ connect: connector({ ca }) })
-    const response = await fetch(`https://localhost:${port}/fetched`, { dispatcher, method: 'POST', body: 'x'.repeat(1000) })
+    const response = await fetch(`https://localhost:${port}/fetched`, {
+      dispatcher,
+      method: 'POST',
+      body: 'x'.repeat(1000),
+    })
     expect(await response.text()).toBe('POST /fetched 1000')
     await dispatcher.destroy()
   })
@@ -122,15 +142,21 @@ describe('connector', () => {
 
 describe('createConnection', () => {
   it('serves http2', async () => {
-    const h2 = createSecureServer({ cert: identity.cert, key: identity.key }, (_request, response) => response.end('over h2')).listen(0, '127.0.0.1')
+    const h2 = createSecureServer({ cert: identity.cert, key: identity.key }, (_request, response) =>
+      response.end('over h2'),
+    ).listen(0, '127.0.0.1')
     await once(h2, 'listening')
-    const session = connectHttp2(`https://localhost:${(h2.address() as AddressInfo).port}`, { createConnection: createConnection({ ca }) })
+    const session = connectHttp2(`https://localhost:${(h2.address() as AddressInfo).port}`, {
+      createConnection: createConnection({ ca }),
+    })
     const stream = session.request({ ':path': '/' })
     let text = ''
     for await (const part of stream.setEncoding('utf8')) text += part as string
     expect(text).toBe('over h2')
     session.close()
-    const refusing = connectHttp2(`https://localhost:${(h2.address() as AddressInfo).port}`, { createConnection: createConnection({ ca: [] }) })
+    const refusing = connectHttp2(`https://localhost:${(h2.address() as AddressInfo).port}`, {
+      createConnection: createConnection({ ca: [] }),
+    })
     const [error] = (await once(refusing, 'error')) as [Error]
     expect(error).toMatchObject({ code: 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY' })
     h2.close()
@@ -155,8 +181,12 @@ describe('tlsOptions', () => {
     expect(await visit({ ca })).toBe('accepted')
     expect(await visit({ ca, verify: { name: 'other.example.org' } })).toBe('ERR_TLS_CERT_ALTNAME_INVALID')
     expect(await visit({ ca: createAuthority('stranger').ca })).toMatch(/UNABLE_TO/)
-    expect(await visit({ ca, verify: { fingerprints: fingerprint(identity.certificate), forceFingerprints: true } })).toBe('accepted')
-    expect(await visit({ ca, verify: { fingerprints: `sha256$${'00'.repeat(32)}`, forceFingerprints: true } })).toBe('ERR_SECURE_SOCKET_FINGERPRINT_MISMATCH')
+    expect(
+      await visit({ ca, verify: { fingerprints: fingerprint(identity.certificate), forceFingerprints: true } }),
+    ).toBe('accepted')
+    expect(await visit({ ca, verify: { fingerprints: `sha256$${'00'.repeat(32)}`, forceFingerprints: true } })).toBe(
+      'ERR_SECURE_SOCKET_FINGERPRINT_MISMATCH',
+    )
     expect(tlsOptions({ ca }).rejectUnauthorized).toBe(true)
   })
 

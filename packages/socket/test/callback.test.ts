@@ -37,11 +37,18 @@ describe('verify.callback', () => {
   })
 
   it('may accept single errors, and only those', async () => {
-    expect(await judged(expired, { verify: { callback: ({ ok }) => ok || { accept: ['CERT_HAS_EXPIRED'] } } })).toBe('accepted')
-    expect(await judged(expired, { verify: { callback: ({ ok }) => ok || { accept: ['CERT_NOT_YET_VALID'] } } })).toBe('CERT_HAS_EXPIRED')
-    expect(await judged(expired, { ca: stranger.ca, verify: { callback: ({ ok }) => ok || { accept: ['CERT_HAS_EXPIRED'] } } })).toBe(
-      'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+    expect(await judged(expired, { verify: { callback: ({ ok }) => ok || { accept: ['CERT_HAS_EXPIRED'] } } })).toBe(
+      'accepted',
     )
+    expect(await judged(expired, { verify: { callback: ({ ok }) => ok || { accept: ['CERT_NOT_YET_VALID'] } } })).toBe(
+      'CERT_HAS_EXPIRED',
+    )
+    expect(
+      await judged(expired, {
+        ca: stranger.ca,
+        verify: { callback: ({ ok }) => ok || { accept: ['CERT_HAS_EXPIRED'] } },
+      }),
+    ).toBe('UNABLE_TO_GET_ISSUER_CERT_LOCALLY')
   })
 
   it('tells an expired certificate of an unknown CA as both', async () => {
@@ -61,7 +68,11 @@ describe('verify.callback', () => {
   it('records what it waived', async () => {
     await using server = await tlsServer({ cert: expired.cert, key: expired.key })
     const socket = await connect({ host: 'localhost', port: server.port, ca, verify: { callback: () => true } })
-    expect(socket.verification?.outcomes.chain).toMatchObject({ result: 'waived', waiver: { by: 'callback' }, failures: [{ code: 'CERT_HAS_EXPIRED', depth: 0 }] })
+    expect(socket.verification?.outcomes.chain).toMatchObject({
+      result: 'waived',
+      waiver: { by: 'callback' },
+      failures: [{ code: 'CERT_HAS_EXPIRED', depth: 0 }],
+    })
     socket.destroy()
   })
 
@@ -73,7 +84,9 @@ describe('verify.callback', () => {
     ['an object of another form', () => ({ accepted: true })],
     ['a promise of false', () => Promise.resolve(false)],
   ])('refuses a good certificate when it answers %s', async (_what, callback) => {
-    expect(await judged(identity, { verify: { callback: callback as () => VerifyAnswer } })).toBe('ERR_SECURE_SOCKET_CALLBACK_REFUSED')
+    expect(await judged(identity, { verify: { callback: callback as () => VerifyAnswer } })).toBe(
+      'ERR_SECURE_SOCKET_CALLBACK_REFUSED',
+    )
   })
 
   it('refuses when it throws, rejects, or is late', async () => {
@@ -82,8 +95,12 @@ describe('verify.callback', () => {
       throw thrown
     }
     expect(await judged(identity, { verify: { callback: throwing } })).toBe('ERR_SECURE_SOCKET_CALLBACK_FAILED')
-    expect(await judged(identity, { verify: { callback: () => Promise.reject(thrown) } })).toBe('ERR_SECURE_SOCKET_CALLBACK_FAILED')
-    expect(await judged(identity, { verify: { callback: () => new Promise(() => undefined), callbackTimeout: 10 } })).toBe('ERR_SECURE_SOCKET_CHECK_TIMEOUT')
+    expect(await judged(identity, { verify: { callback: () => Promise.reject(thrown) } })).toBe(
+      'ERR_SECURE_SOCKET_CALLBACK_FAILED',
+    )
+    expect(
+      await judged(identity, { verify: { callback: () => new Promise(() => undefined), callbackTimeout: 10 } }),
+    ).toBe('ERR_SECURE_SOCKET_CHECK_TIMEOUT')
   })
 
   it('refuses when the connection is given up while it thinks', async () => {
@@ -93,13 +110,21 @@ describe('verify.callback', () => {
       abort.abort()
       return new Promise<boolean>((resolve) => setImmediate(resolve, true))
     })
-    expect(await rejection(connect({ host: 'localhost', port: server.port, ca, signal: abort.signal, verify: { callback } }))).toMatchObject({ code: 'ABORT_ERR' })
+    expect(
+      await rejection(
+        connect({ host: 'localhost', port: server.port, ca, signal: abort.signal, verify: { callback } }),
+      ),
+    ).toMatchObject({ code: 'ABORT_ERR' })
     expect(server.received()).toBe('')
   })
 
   it('is not overridden by a pin, and cannot override the name', async () => {
     const fingerprints = fingerprint(identity.certificate)
-    expect(await judged(identity, { verify: { fingerprints, callback: () => false } })).toBe('ERR_SECURE_SOCKET_CALLBACK_REFUSED')
-    expect(await judged(identity, { verify: { name: 'other.example.org', callback: () => true } })).toBe('ERR_TLS_CERT_ALTNAME_INVALID')
+    expect(await judged(identity, { verify: { fingerprints, callback: () => false } })).toBe(
+      'ERR_SECURE_SOCKET_CALLBACK_REFUSED',
+    )
+    expect(await judged(identity, { verify: { name: 'other.example.org', callback: () => true } })).toBe(
+      'ERR_TLS_CERT_ALTNAME_INVALID',
+    )
   })
 })

@@ -19,7 +19,10 @@ describe('connect', () => {
     expect(String((await once(socket, 'data'))[0])).toBe('hello')
     const { outcomes, resumed } = socket.verification ?? expect.unreachable()
     expect(resumed).toBe(false)
-    expect(outcomes.name).toEqual({ result: 'passed', evidence: { host: 'localhost', scheme: 'default', entry: 'localhost' } })
+    expect(outcomes.name).toEqual({
+      result: 'passed',
+      evidence: { host: 'localhost', scheme: 'default', entry: 'localhost' },
+    })
     expect(outcomes.chain).toMatchObject({ result: 'passed', evidence: { proven: 'now' } })
     expect(outcomes.chain.result === 'passed' && outcomes.chain.evidence.path.length).toBe(2)
     socket.destroy()

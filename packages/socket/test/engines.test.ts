@@ -75,7 +75,10 @@ for (const [name, make] of engines)
 describe('the native engine', () => {
   it('says what to ask for when it is asked to stop', async () => {
     const rig = await handshaken(makeNative, 'client', 'TLSv1.3')
-    expect(await rejection(rig.engine.stop(true, new AbortController().signal))).toMatchObject({ code: 'ERR_SECURE_SOCKET_ENGINE', hint: expect.stringContaining('stoppable') })
+    expect(await rejection(rig.engine.stop(true, new AbortController().signal))).toMatchObject({
+      code: 'ERR_SECURE_SOCKET_ENGINE',
+      hint: expect.stringContaining('stoppable'),
+    })
     expect(rig.engine.surrender()).toBe(undefined)
     rig.close()
   })

@@ -77,7 +77,9 @@ describe('the gate while closed', () => {
     gate.close(new Error('refused'))
     expect(engine.log).toEqual(['destroy refused'])
     expect(errors).toEqual([expect.objectContaining({ message: 'refused' })])
-    expect(() => gate.openSecure(tls, verification)).toThrow(expect.objectContaining({ code: 'ERR_SECURE_SOCKET_STATE' }))
+    expect(() => gate.openSecure(tls, verification)).toThrow(
+      expect.objectContaining({ code: 'ERR_SECURE_SOCKET_STATE' }),
+    )
     gate.write(secret, (error) => errors.push(error))
     expect(errors[1]).toMatchObject({ code: 'ERR_SECURE_SOCKET_CLOSED' })
     expect(engine.log).toEqual(['destroy refused'])
@@ -105,7 +107,9 @@ describe('the gate while closed', () => {
   ])('does not open for %s', (_what, fake) => {
     const { gate, engine, tls } = fixture()
     gate.write(secret, () => undefined)
-    expect(() => gate.openSecure(tls, fake as Verification)).toThrow(expect.objectContaining({ code: 'ERR_SECURE_SOCKET_STATE' }))
+    expect(() => gate.openSecure(tls, fake as Verification)).toThrow(
+      expect.objectContaining({ code: 'ERR_SECURE_SOCKET_STATE' }),
+    )
     expect(gate.isOpen).toBe(false)
     expect(engine.log).toEqual([])
   })
@@ -114,7 +118,9 @@ describe('the gate while closed', () => {
     const { gate, plain } = fixture('native')
     expect(() => gate.openPlain(plain)).toThrow(expect.objectContaining({ code: 'ERR_SECURE_SOCKET_STATE' }))
     const other = fixture('native')
-    expect(() => gate.openSecure(other.tls, verification)).toThrow(expect.objectContaining({ code: 'ERR_SECURE_SOCKET_STATE' }))
+    expect(() => gate.openSecure(other.tls, verification)).toThrow(
+      expect.objectContaining({ code: 'ERR_SECURE_SOCKET_STATE' }),
+    )
   })
 })
 

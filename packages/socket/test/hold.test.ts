@@ -19,9 +19,17 @@ describe.each(versions)('before the verdict, %s', (version) => {
 
   it('a greeting right behind Finished arrives after secureConnect, not before', async () => {
     await using server = await tlsServer(limits, (socket) => socket.write('greeting'))
-    const socket = dial({ host: 'localhost', port: server.port, ca, ...limits, verify: { callback: () => new Promise((resolve) => setImmediate(() => setImmediate(resolve, true))) } })
+    const socket = dial({
+      host: 'localhost',
+      port: server.port,
+      ca,
+      ...limits,
+      verify: { callback: () => new Promise((resolve) => setImmediate(() => setImmediate(resolve, true))) },
+    })
     const order: string[] = []
-    socket.on('secureConnect', () => order.push('secureConnect')).on('data', (chunk: Buffer) => order.push(String(chunk)))
+    socket
+      .on('secureConnect', () => order.push('secureConnect'))
+      .on('data', (chunk: Buffer) => order.push(String(chunk)))
     await once(socket, 'data')
     expect(order).toEqual(['secureConnect', 'greeting'])
     socket.destroy()
@@ -36,7 +44,8 @@ describe.each(versions)('before the verdict, %s', (version) => {
     const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()))
     if (way === 'data') socket.on('data', (chunk: Buffer) => (got += String(chunk)))
     if (way === 'readable') socket.on('readable', () => (got += String(socket.read() ?? '')))
-    if (way === 'pipe') socket.pipe(new Writable({ write: (chunk, _encoding, done) => ((got += String(chunk)), done()) }))
+    if (way === 'pipe')
+      socket.pipe(new Writable({ write: (chunk, _encoding, done) => ((got += String(chunk)), done()) }))
     if (way === 'iterate')
       await (async () => {
         for await (const chunk of socket) got += String(chunk)
@@ -58,27 +67,31 @@ describe.each(versions)('before the verdict, %s', (version) => {
     expect(written).toEqual([...Array(50).keys()])
   })
 
-  it.each(['write', 'end', 'pipe', 'writev'] as const)('what is written early never reaches a refused peer, by %s', async (way) => {
-    const closing = withResolvers()
-    await using server = await tlsServer(limits)
-    server.server.on('connection', (raw) => raw.on('close', closing.resolve))
-    const socket = dial({ host: 'localhost', port: server.port, ca, ...limits, ...refusing })
-    const results: (Error | null | undefined)[] = []
-    if (way === 'write') socket.write('secret', (error) => results.push(error))
-    if (way === 'end') socket.end('secret')
-    if (way === 'pipe') await pipeline(new PassThrough().end('secret'), socket).catch((error: Error) => results.push(error))
-    if (way === 'writev') {
-      socket.cork()
-      socket.write('sec', (error) => results.push(error))
-      socket.write('ret', (error) => results.push(error))
-      socket.uncork()
-    }
-    if (!socket.destroyed) await once(socket, 'error')
-    await closing.promise
-    expect(server.received()).toBe('')
-    for (const result of results) expect(result).toBeInstanceOf(Error)
-    if (way !== 'end') expect(results.length).toBeGreaterThan(0)
-  })
+  it.each(['write', 'end', 'pipe', 'writev'] as const)(
+    'what is written early never reaches a refused peer, by %s',
+    async (way) => {
+      const closing = withResolvers()
+      await using server = await tlsServer(limits)
+      server.server.on('connection', (raw) => raw.on('close', closing.resolve))
+      const socket = dial({ host: 'localhost', port: server.port, ca, ...limits, ...refusing })
+      const results: (Error | null | undefined)[] = []
+      if (way === 'write') socket.write('secret', (error) => results.push(error))
+      if (way === 'end') socket.end('secret')
+      if (way === 'pipe')
+        await pipeline(new PassThrough().end('secret'), socket).catch((error: Error) => results.push(error))
+      if (way === 'writev') {
+        socket.cork()
+        socket.write('sec', (error) => results.push(error))
+        socket.write('ret', (error) => results.push(error))
+        socket.uncork()
+      }
+      if (!socket.destroyed) await once(socket, 'error')
+      await closing.promise
+      expect(server.received()).toBe('')
+      for (const result of results) expect(result).toBeInstanceOf(Error)
+      if (way !== 'end') expect(results.length).toBeGreaterThan(0)
+    },
+  )
 
   it('backpressure holds: no more than the high-water mark is taken early', async () => {
     await using server = await tlsServer(limits)

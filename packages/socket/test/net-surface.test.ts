@@ -31,9 +31,15 @@ describe('as a net.Socket', () => {
   it('is connecting until it is connected', async () => {
     await using server = await tlsServer()
     const socket = dial({ host: '127.0.0.1', port: server.port, ca })
-    expect([socket.connecting, socket.pending, socket.phase, socket.readyState]).toEqual([true, true, 'connecting', 'opening'])
+    expect([socket.connecting, socket.pending, socket.phase, socket.readyState]).toEqual([
+      true,
+      true,
+      'connecting',
+      'opening',
+    ])
     const phases: string[] = []
-    for (const event of ['connect', 'secureConnect', 'ready']) socket.on(event, () => phases.push(`${event} ${socket.phase}`))
+    for (const event of ['connect', 'secureConnect', 'ready'])
+      socket.on(event, () => phases.push(`${event} ${socket.phase}`))
     await once(socket, 'ready')
     expect(phases).toEqual(['connect connecting', 'secureConnect secure', 'ready secure'])
     socket.destroy()
@@ -54,7 +60,9 @@ describe('as a net.Socket', () => {
   it('refuses connect(), which would open a connection in clear', async () => {
     await using server = await tlsServer()
     const socket = await connect({ host: '127.0.0.1', port: server.port, ca })
-    expect(() => (socket as { connect: (port: number) => void }).connect(server.port)).toThrow(expect.objectContaining({ code: 'ERR_SECURE_SOCKET_STATE' }))
+    expect(() => (socket as { connect: (port: number) => void }).connect(server.port)).toThrow(
+      expect.objectContaining({ code: 'ERR_SECURE_SOCKET_STATE' }),
+    )
     socket.destroy()
   })
 
@@ -104,7 +112,11 @@ describe('as a net.Socket', () => {
   it('resets', async () => {
     const reset = new Promise<string | undefined>((resolve) => {
       void tcpServer(() => undefined).then(async (server) => {
-        server.server.on('connection', (raw) => raw.on('error', (error: NodeJS.ErrnoException) => resolve(error.code)).on('close', () => void server[Symbol.asyncDispose]()))
+        server.server.on('connection', (raw) =>
+          raw
+            .on('error', (error: NodeJS.ErrnoException) => resolve(error.code))
+            .on('close', () => void server[Symbol.asyncDispose]()),
+        )
         const socket = await connect({ host: '127.0.0.1', port: server.port, startHandshake: false })
         socket.resetAndDestroy()
       })
@@ -114,7 +126,12 @@ describe('as a net.Socket', () => {
 
   it('tells what went wrong, in which phase, and where', async () => {
     await using closing = await tcpServer((socket) => socket.end())
-    expect(await rejection(connect({ host: '127.0.0.1', port: closing.port, ca }))).toMatchObject({ code: 'ECONNRESET', phase: 'handshake', host: '127.0.0.1', port: closing.port })
+    expect(await rejection(connect({ host: '127.0.0.1', port: closing.port, ca }))).toMatchObject({
+      code: 'ECONNRESET',
+      phase: 'handshake',
+      host: '127.0.0.1',
+      port: closing.port,
+    })
     await using silent = await tcpServer(() => undefined)
     expect(await rejection(connect({ host: '127.0.0.1', port: silent.port, ca, handshakeTimeout: 30 }))).toMatchObject({
       code: 'ERR_SECURE_SOCKET_HANDSHAKE_TIMEOUT',
@@ -122,8 +139,20 @@ describe('as a net.Socket', () => {
     })
     const free = await tcpServer(() => undefined)
     await free[Symbol.asyncDispose]()
-    expect(await rejection(connect({ host: '127.0.0.1', port: free.port, ca }))).toMatchObject({ code: 'ECONNREFUSED', phase: 'connect' })
-    expect(await rejection(connect({ host: 'name.invalid', port: 1, ca, lookup: (_host, _options, done) => done(Object.assign(new Error('no such name'), { code: 'ENOTFOUND' }), []) }))).toMatchObject({
+    expect(await rejection(connect({ host: '127.0.0.1', port: free.port, ca }))).toMatchObject({
+      code: 'ECONNREFUSED',
+      phase: 'connect',
+    })
+    expect(
+      await rejection(
+        connect({
+          host: 'name.invalid',
+          port: 1,
+          ca,
+          lookup: (_host, _options, done) => done(Object.assign(new Error('no such name'), { code: 'ENOTFOUND' }), []),
+        }),
+      ),
+    ).toMatchObject({
       code: 'ENOTFOUND',
       phase: 'connect',
     })
@@ -135,7 +164,9 @@ describe('as a net.Socket', () => {
     const pending = rejection(connect({ host: '127.0.0.1', port: silent.port, ca, signal: abort.signal }))
     silent.server.once('connection', () => abort.abort())
     expect(await pending).toMatchObject({ code: 'ABORT_ERR' })
-    expect(await rejection(connect({ host: '127.0.0.1', port: silent.port, ca, signal: AbortSignal.abort() }))).toMatchObject({ code: 'ABORT_ERR' })
+    expect(
+      await rejection(connect({ host: '127.0.0.1', port: silent.port, ca, signal: AbortSignal.abort() })),
+    ).toMatchObject({ code: 'ABORT_ERR' })
   })
 
   it('leaves a transport that was given alone until it is needed, and destroys it with itself', async () => {

@@ -60,6 +60,11 @@ describe('where a path ends', () => {
     expect(codes(walk([leaf, intermediate, root], [impostor]))).toContain('1 CERT_SIGNATURE_FAILURE')
   })
 
+  it('a root of another name and the same key is not the root', () => {
+    const codesOf = codes(walk([makeLeaf({ issuer: 'Another root', signer: keys.root })], [root]))
+    expect(codesOf).toEqual(['0 UNABLE_TO_GET_ISSUER_CERT_LOCALLY', '0 UNABLE_TO_VERIFY_LEAF_SIGNATURE'])
+  })
+
   it('an intermediate is an anchor only where partial chains are allowed', () => {
     expect(codes(walk([leaf, intermediate], [intermediate]))).toEqual(['1 UNABLE_TO_GET_ISSUER_CERT'])
     const partial = walk([leaf, intermediate], [intermediate], { partialChain: true })

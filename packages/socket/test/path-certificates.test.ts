@@ -66,6 +66,14 @@ const cases: Readonly<Record<string, Case>> = {
     intermediate: { extensions: [basicConstraints(false)] },
     expected: ['1 INVALID_CA', '1 INVALID_PURPOSE'],
   },
+  'an intermediate that may not sign certificates': {
+    intermediate: { extensions: [basicConstraints(true), keyUsage(6)] },
+    expected: ['1 INVALID_CA', '1 KEYUSAGE_NO_CERTSIGN', '1 INVALID_PURPOSE'],
+  },
+  'a root that may not sign certificates': {
+    root: { extensions: [basicConstraints(true), keyUsage(6)] },
+    expected: ['2 INVALID_CA', '2 KEYUSAGE_NO_CERTSIGN', '2 INVALID_PURPOSE'],
+  },
   'an intermediate of version 1': {
     intermediate: { version: 1, extensions: [] },
     expected: ['1 INVALID_CA', '1 INVALID_PURPOSE'],
@@ -213,15 +221,21 @@ describe('what speaks against a certificate, at its depth', () => {
     expect(result.path).toHaveLength(3)
   })
 
+  it('a purpose that is none is misuse', () => {
+    for (const purpose of ['any2', undefined, '__proto__'])
+      expect(() => walk([makeLeaf()], [], { purpose: purpose as 'any' })).toThrow(
+        expect.objectContaining({ name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' }),
+      )
+  })
+
   it('says what it found', () => {
     const result = walk([makeLeaf({ notAfter: NOW - 1000 }), makeIntermediate()], [makeRoot()])
     expect(result.failures[0]?.message).toBe('certificate has expired: valid until 2026-01-14T23:59:59.000Z')
   })
 })
 
-describe('key usage and key identifiers of issuers', () => {
+describe('key identifiers and keys of issuers', () => {
   it.each([
-    ['an issuer that may not sign', { extensions: [basicConstraints(true), keyUsage(6)] }, {}, 'KEYUSAGE_NO_CERTSIGN'],
     [
       'another key identifier',
       { extensions: [...caExtensions, subjectKeyId(1)] },

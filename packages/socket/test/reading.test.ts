@@ -24,21 +24,25 @@ describe('reading as the original does', () => {
 
   it('gives every byte once, however it was cut', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.string({ minLength: 1, maxLength: 20 }), { maxLength: 20 }), fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 5 }), async (chunks, sizes) => {
-        const stream = new PassThrough()
-        for (const chunk of chunks) stream.write(chunk)
-        stream.end()
-        let got = ''
-        for (let at = 0; ; at++) {
-          const size = sizes[at % sizes.length] as number
-          const seen = text(await peek(stream, size)) as string
-          const bytes = text(await readBytes(stream, size)) as string
-          expect(bytes.startsWith(seen)).toBe(true)
-          got += bytes
-          if (bytes.length < size) break
-        }
-        expect(got).toBe(Buffer.from(chunks.join('')).toString('latin1'))
-      }),
+      fc.asyncProperty(
+        fc.array(fc.string({ minLength: 1, maxLength: 20 }), { maxLength: 20 }),
+        fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 5 }),
+        async (chunks, sizes) => {
+          const stream = new PassThrough()
+          for (const chunk of chunks) stream.write(chunk)
+          stream.end()
+          let got = ''
+          for (let at = 0; ; at++) {
+            const size = sizes[at % sizes.length] as number
+            const seen = text(await peek(stream, size)) as string
+            const bytes = text(await readBytes(stream, size)) as string
+            expect(bytes.startsWith(seen)).toBe(true)
+            got += bytes
+            if (bytes.length < size) break
+          }
+          expect(got).toBe(Buffer.from(chunks.join('')).toString('latin1'))
+        },
+      ),
       { numRuns: 60 },
     )
   })
@@ -54,7 +58,9 @@ describe('reading as the original does', () => {
   it('refuses a line that is too long, and leaves it unread', async () => {
     const stream = new PassThrough()
     stream.write('123456789')
-    expect(await rejection(readLine(stream, { maxLength: 8 }))).toMatchObject({ code: 'ERR_SECURE_SOCKET_LINE_TOO_LONG' })
+    expect(await rejection(readLine(stream, { maxLength: 8 }))).toMatchObject({
+      code: 'ERR_SECURE_SOCKET_LINE_TOO_LONG',
+    })
     expect(text(await readBytes(stream, 9))).toBe('123456789')
     stream.write('1234567\n')
     expect(text(await readLine(stream, { maxLength: 8 }))).toBe('1234567\n')
@@ -63,12 +69,16 @@ describe('reading as the original does', () => {
   it('gives up when told, and nothing is lost', async () => {
     const stream = new PassThrough()
     stream.write('ab')
-    expect(await rejection(readBytes(stream, 3, { timeout: 5 }))).toMatchObject({ code: 'ERR_SECURE_SOCKET_READ_TIMEOUT' })
+    expect(await rejection(readBytes(stream, 3, { timeout: 5 }))).toMatchObject({
+      code: 'ERR_SECURE_SOCKET_READ_TIMEOUT',
+    })
     const abort = new AbortController()
     const pending = rejection(readBytes(stream, 3, { signal: abort.signal }))
     abort.abort(new Error('enough'))
     expect((await pending).message).toBe('enough')
-    expect((await rejection(readBytes(stream, 3, { signal: AbortSignal.abort(new Error('before')) }))).message).toBe('before')
+    expect((await rejection(readBytes(stream, 3, { signal: AbortSignal.abort(new Error('before')) }))).message).toBe(
+      'before',
+    )
     stream.write('c')
     expect(text(await readBytes(stream, 3))).toBe('abc')
   })

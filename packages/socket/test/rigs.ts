@@ -6,10 +6,19 @@ import { startTlsEngine } from '../src/engine/choose.ts'
 import { authority, identity } from './support.ts'
 
 /** Two connected TCP sockets, both half-open capable. */
-export async function tcpPair(): Promise<{ readonly ours: Socket; readonly theirs: Socket; readonly close: () => void }> {
+export async function tcpPair(): Promise<{
+  readonly ours: Socket
+  readonly theirs: Socket
+  readonly close: () => void
+}> {
   const server = createServer({ allowHalfOpen: true, noDelay: true }).listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const ours = connectTcp({ port: (server.address() as AddressInfo).port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true })
+  const ours = connectTcp({
+    port: (server.address() as AddressInfo).port,
+    host: '127.0.0.1',
+    allowHalfOpen: true,
+    noDelay: true,
+  })
   const [[theirs]] = (await Promise.all([once(server, 'connection'), once(ours, 'connect')])) as [[Socket], unknown]
   server.close()
   for (const socket of [ours, theirs]) socket.on('error', () => undefined)
@@ -47,7 +56,9 @@ export const makeNative: MakeEngine = (transport, role, version) =>
 
 export function contextOf(role: 'client' | 'server', version: SecureVersion): ReturnType<typeof createSecureContext> {
   const limits = { minVersion: version, maxVersion: version }
-  return createSecureContext(role === 'client' ? { ca: authority.ca, ...limits } : { cert: identity.cert, key: identity.key, ...limits })
+  return createSecureContext(
+    role === 'client' ? { ca: authority.ca, ...limits } : { cert: identity.cert, key: identity.key, ...limits },
+  )
 }
 
 /** One of our engines and a node:tls socket as its peer, before the handshake. */

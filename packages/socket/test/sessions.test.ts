@@ -41,9 +41,17 @@ describe.each(versions)('sessions, %s', (version) => {
   const attacks: readonly [string, Partial<ConnectOptions>, string][] = [
     ['another CA', { ca: createAuthority('stranger').ca }, 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY'],
     ['another name', { verify: { name: 'other.example.org' } }, 'ERR_TLS_CERT_ALTNAME_INVALID'],
-    ['a pin added since', { verify: { fingerprints: pin.replace(/.$/, (last) => (last === '0' ? '1' : '0')), forceFingerprints: true } }, 'ERR_SECURE_SOCKET_FINGERPRINT_MISMATCH'],
+    [
+      'a pin added since',
+      { verify: { fingerprints: pin.replace(/.$/, (last) => (last === '0' ? '1' : '0')), forceFingerprints: true } },
+      'ERR_SECURE_SOCKET_FINGERPRINT_MISMATCH',
+    ],
     ['a callback added since', { verify: { callback: () => false } }, 'ERR_SECURE_SOCKET_CALLBACK_REFUSED'],
-    ['an identity check added since', { checkServerIdentity: () => Object.assign(new Error('no'), { code: 'REFUSED' }) }, 'REFUSED'],
+    [
+      'an identity check added since',
+      { checkServerIdentity: () => Object.assign(new Error('no'), { code: 'REFUSED' }) },
+      'REFUSED',
+    ],
     ['a stricter scheme', { verify: { scheme: 'rfc9525', name: 'sub.localhost' } }, 'ERR_TLS_CERT_ALTNAME_INVALID'],
   ]
   it.each(attacks)('are not offered under %s', async (_what, changed, code) => {
@@ -65,7 +73,16 @@ describe.each(versions)('sessions, %s', (version) => {
   it('of a refused peer are never kept', async () => {
     await using server = await tlsServer()
     const sessionCache = new SessionCache()
-    await rejection(connect({ host: 'localhost', port: server.port, ca, sessionCache, verify: { name: 'other.example.org' }, ...limits }))
+    await rejection(
+      connect({
+        host: 'localhost',
+        port: server.port,
+        ca,
+        sessionCache,
+        verify: { name: 'other.example.org' },
+        ...limits,
+      }),
+    )
     expect(sessionCache.size).toBe(0)
   })
 
@@ -90,15 +107,22 @@ describe.each(versions)('sessions, %s', (version) => {
   })
 
   it('are refused as raw bytes', async () => {
-    expect(await rejection(connect({ host: 'localhost', port: 1, session: Buffer.alloc(1) } as ConnectOptions))).toMatchObject({ code: 'ERR_INVALID_ARG_VALUE' })
+    expect(
+      await rejection(connect({ host: 'localhost', port: 1, session: Buffer.alloc(1) } as ConnectOptions)),
+    ).toMatchObject({ code: 'ERR_INVALID_ARG_VALUE' })
   })
 
   it.each([
-    ['fails', { get: () => Promise.reject(new Error('down')), add: () => Promise.reject(new Error('down')), delete: nothing }],
+    [
+      'fails',
+      { get: () => Promise.reject(new Error('down')), add: () => Promise.reject(new Error('down')), delete: nothing },
+    ],
     ['throws', { get: () => expect.unreachable(), add: () => expect.unreachable(), delete: nothing }],
     ['answers nonsense', { get: () => ({ session: Buffer.alloc(8) }) as never, add: nothing, delete: nothing }],
   ])('of a store that %s cost a full handshake and no more', async (_what, sessionCache) => {
     await using server = await tlsServer()
-    expect((await visit({ host: 'localhost', port: server.port, ca, sessionCache, ...limits })).sessionReused).toBe(false)
+    expect((await visit({ host: 'localhost', port: server.port, ca, sessionCache, ...limits })).sessionReused).toBe(
+      false,
+    )
   })
 })

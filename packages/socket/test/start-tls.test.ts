@@ -14,7 +14,10 @@ function upgrading(answer = 'go ahead\r\n'): (socket: Socket) => void {
       socket.removeAllListeners('data')
       socket.pause()
       socket.write(answer, () => {
-        const tls = new TLSSocket(socket, { isServer: true, secureContext: createSecureContext({ cert: identity.cert, key: identity.key }) })
+        const tls = new TLSSocket(socket, {
+          isServer: true,
+          secureContext: createSecureContext({ cert: identity.cert, key: identity.key }),
+        })
         tls.on('error', () => undefined)
         echo(tls)
       })
@@ -84,12 +87,21 @@ describe('startTls', () => {
     socket.write('STARTTLS\r\n')
     await once(socket, 'readable')
     expect(String(socket.read(10))).toBe('go ahead\r\n')
-    expect(await rejection(socket.startTls())).toMatchObject({ code: 'ERR_SECURE_SOCKET_PLAINTEXT_LEFT', phase: 'starttls' })
+    expect(await rejection(socket.startTls())).toMatchObject({
+      code: 'ERR_SECURE_SOCKET_PLAINTEXT_LEFT',
+      phase: 'starttls',
+    })
     expect(socket.destroyed).toBe(true)
   })
 
   it('upgrades as a server, and refuses what the client sent ahead', async () => {
-    await using server = await listen({ host: '127.0.0.1', port: 0, cert: identity.cert, key: identity.key, startHandshake: false })
+    await using server = await listen({
+      host: '127.0.0.1',
+      port: 0,
+      cert: identity.cert,
+      key: identity.key,
+      startHandshake: false,
+    })
     const { port } = server.address() as { port: number }
     const outcome = new Promise<unknown>((resolve) => {
       server.on('connection', (socket) => {
@@ -109,7 +121,9 @@ describe('startTls', () => {
 
     const injecting = connectTcp(port, '127.0.0.1')
     injecting.on('error', () => undefined)
-    const silent = new Promise<void>((resolve) => server.once('connection', (socket) => void (socket.once('readable', () => resolve()), socket.pause())))
+    const silent = new Promise<void>((resolve) =>
+      server.once('connection', (socket) => void (socket.once('readable', () => resolve()), socket.pause())),
+    )
     injecting.write('STARTTLS\r\nEVIL')
     await silent
     injecting.destroy()

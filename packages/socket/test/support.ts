@@ -15,7 +15,10 @@ export interface TestServer extends AsyncDisposable {
 }
 
 /** A node:tls server on a free port; it is not ours, so that it checks us. */
-export async function tlsServer(options: TlsOptions = {}, onSocket: (socket: TLSSocket) => void = echo): Promise<TestServer> {
+export async function tlsServer(
+  options: TlsOptions = {},
+  onSocket: (socket: TLSSocket) => void = echo,
+): Promise<TestServer> {
   const server = createServer({ cert: identity.cert, key: identity.key, ...options })
   return await started(server, 'secureConnection', onSocket as (socket: Socket) => void)
 }

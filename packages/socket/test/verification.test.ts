@@ -37,19 +37,32 @@ describe('Verification.judge', () => {
     })
     it('is inherited instead of given', () => {
       const { [check]: inherited, ...own } = passed
-      expect(() => Verification.judge(Object.assign(Object.create({ [check]: inherited }) as object, own))).toThrow(PeerRefusedError)
+      expect(() => Verification.judge(Object.assign(Object.create({ [check]: inherited }) as object, own))).toThrow(
+        PeerRefusedError,
+      )
     })
   })
 
   it('names the first refusing check, in the order in which they run', () => {
-    const two = { ...passed, chain: refused(failure('CERT_HAS_EXPIRED', 1, 'late')), name: refused(failure('ERR_TLS_CERT_ALTNAME_INVALID', 0, 'other')) }
-    expect(() => Verification.judge(two)).toThrow(expect.objectContaining({ check: 'chain', code: 'CERT_HAS_EXPIRED', outcomes: expect.objectContaining({ name: two.name }) }))
+    const two = {
+      ...passed,
+      chain: refused(failure('CERT_HAS_EXPIRED', 1, 'late')),
+      name: refused(failure('ERR_TLS_CERT_ALTNAME_INVALID', 0, 'other')),
+    }
+    expect(() => Verification.judge(two)).toThrow(
+      expect.objectContaining({
+        check: 'chain',
+        code: 'CERT_HAS_EXPIRED',
+        outcomes: expect.objectContaining({ name: two.name }),
+      }),
+    )
   })
 
   it('is the only way to make one', () => {
     const Constructor = Verification as unknown as new (...args: unknown[]) => unknown
     expect(() => new Constructor()).toThrow(TypeError)
     expect(() => new Constructor(Symbol('Verification'), passed, false)).toThrow(TypeError)
-    for (const fake of [Object.create(Verification.prototype), { outcomes: passed, resumed: false }, undefined, true]) expect(Verification.isGenuine(fake)).toBe(false)
+    for (const fake of [Object.create(Verification.prototype), { outcomes: passed, resumed: false }, undefined, true])
+      expect(Verification.isGenuine(fake)).toBe(false)
   })
 })

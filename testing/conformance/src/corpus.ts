@@ -37,7 +37,10 @@ export function expectExceptions(name: string, differences: readonly Difference[
   const found = new Set(differences.map(key))
   const known = new Set(listed.map(key))
   expect(
-    { unlisted: [...found].filter((entry) => !known.has(entry)).slice(0, 40), stale: [...known].filter((entry) => !found.has(entry)).slice(0, 40) },
+    {
+      unlisted: [...found].filter((entry) => !known.has(entry)).slice(0, 40),
+      stale: [...known].filter((entry) => !found.has(entry)).slice(0, 40),
+    },
     `differences from ${name}`,
   ).toEqual({ unlisted: [], stale: [] })
 }

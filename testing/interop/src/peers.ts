@@ -20,7 +20,11 @@ const programs = {
   proftpd: ['/usr/sbin/proftpd'],
   vsftpd: ['/usr/sbin/vsftpd'],
   lftp: [],
-  postgres: ['/usr/lib/postgresql/15/bin/postgres', '/usr/lib/postgresql/16/bin/postgres', '/usr/lib/postgresql/17/bin/postgres'],
+  postgres: [
+    '/usr/lib/postgresql/15/bin/postgres',
+    '/usr/lib/postgresql/16/bin/postgres',
+    '/usr/lib/postgresql/17/bin/postgres',
+  ],
   'redis-server': [],
   prosody: [],
   faketime: [],
@@ -36,7 +40,10 @@ export type PeerName = keyof typeof programs
  * Use: `const openssl = peer('openssl')`, then `describe.skipIf(openssl === undefined)(…)`.
  */
 export function peer(name: PeerName): string | undefined {
-  const candidates = [...(process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, name)), ...programs[name]]
+  const candidates = [
+    ...(process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, name)),
+    ...programs[name],
+  ]
   const found = candidates.find(isExecutable)
   if (found !== undefined) return found
   if (process.env['REQUIRE_PEERS'] === '1') throw new Error(`the peer '${name}' is required but not installed`)

@@ -97,7 +97,11 @@ export interface ServerOptions {
  * Starts a server on a free loopback port, which `args(port)` hands to it, and waits until it listens.
  * Where another process took the port in between, the next one is tried.
  */
-export async function startServer(command: string, args: (port: number) => readonly string[], options: ServerOptions = {}): Promise<RunningPeer> {
+export async function startServer(
+  command: string,
+  args: (port: number) => readonly string[],
+  options: ServerOptions = {},
+): Promise<RunningPeer> {
   for (let attempt = 1; ; attempt++) {
     const port = await freePort(options.host)
     const child = spawn(command, args(port), {

@@ -43,8 +43,15 @@ const peers: readonly Peer[] = [
       startServer(
         openssl ?? '',
         (port) => [
-          's_server', '-accept', host === '::1' ? `[::1]:${port}` : `127.0.0.1:${port}`, '-cert', folder.file(`${key}-cert.pem`), '-key', folder.file(`${key}-key.pem`),
-          version === 'TLSv1.2' ? '-tls1_2' : '-tls1_3', '-rev',
+          's_server',
+          '-accept',
+          host === '::1' ? `[::1]:${port}` : `127.0.0.1:${port}`,
+          '-cert',
+          folder.file(`${key}-cert.pem`),
+          '-key',
+          folder.file(`${key}-key.pem`),
+          version === 'TLSv1.2' ? '-tls1_2' : '-tls1_3',
+          '-rev',
         ],
         { ready: /ACCEPT/, host },
       ),
@@ -57,8 +64,16 @@ const peers: readonly Peer[] = [
       startServer(
         gnutls ?? '',
         (port) => [
-          '--port', String(port), '--echo', '--x509certfile', folder.file(`${key}-cert.pem`), '--x509keyfile', folder.file(`${key}-key.pem`), '--disable-client-cert',
-          '--priority', `NORMAL:-VERS-ALL:+VERS-TLS${version === 'TLSv1.2' ? '1.2' : '1.3'}`,
+          '--port',
+          String(port),
+          '--echo',
+          '--x509certfile',
+          folder.file(`${key}-cert.pem`),
+          '--x509keyfile',
+          folder.file(`${key}-key.pem`),
+          '--disable-client-cert',
+          '--priority',
+          `NORMAL:-VERS-ALL:+VERS-TLS${version === 'TLSv1.2' ? '1.2' : '1.3'}`,
         ],
         { ready: /IPv6 [^\n]*\.\.\.done|Echo Server listening on IPv6[^\n]*done/i },
       ),
@@ -108,23 +123,45 @@ for (const { name, program, start, dialogue } of peers)
     const refusals: readonly [string, Partial<ConnectOptions>, string][] = [
       ['a wrong name', { verify: { name: 'www.example.org' } }, 'ERR_TLS_CERT_ALTNAME_INVALID'],
       ['an unknown CA', { ca: createAuthority('stranger').ca }, 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY'],
-      ['a pin that does not match', { verify: { fingerprints: `sha256$${'00'.repeat(32)}`, forceFingerprints: true } }, 'ERR_SECURE_SOCKET_FINGERPRINT_MISMATCH'],
+      [
+        'a pin that does not match',
+        { verify: { fingerprints: `sha256$${'00'.repeat(32)}`, forceFingerprints: true } },
+        'ERR_SECURE_SOCKET_FINGERPRINT_MISMATCH',
+      ],
     ]
     for (const version of versions)
       it.each(refusals)(`${version}: refuses %s`, async (_what, options, code) => {
         await using server = await start('ECDSA', version, '127.0.0.1')
-        await expect(connect({ host: '127.0.0.1', port: server.port, ca: authority.ca, ...options })).rejects.toThrow(expect.objectContaining({ code }))
-        await expect(connect({ host: '127.0.0.1', port: server.port, ca: authority.ca, ...options })).rejects.toBeInstanceOf(PeerRefusedError)
+        await expect(connect({ host: '127.0.0.1', port: server.port, ca: authority.ca, ...options })).rejects.toThrow(
+          expect.objectContaining({ code }),
+        )
+        await expect(
+          connect({ host: '127.0.0.1', port: server.port, ca: authority.ca, ...options }),
+        ).rejects.toBeInstanceOf(PeerRefusedError)
       })
   })
 
 describe.skipIf(openssl === undefined)('a peer that records what it received', () => {
   it.each(versions)('%s: gets a write of before the verdict only where it is trusted', async (version) => {
     const args = (port: number): string[] => [
-      's_server', '-accept', `127.0.0.1:${port}`, '-cert', folder.file('ECDSA-cert.pem'), '-key', folder.file('ECDSA-key.pem'), version === 'TLSv1.2' ? '-tls1_2' : '-tls1_3', '-naccept', '2',
+      's_server',
+      '-accept',
+      `127.0.0.1:${port}`,
+      '-cert',
+      folder.file('ECDSA-cert.pem'),
+      '-key',
+      folder.file('ECDSA-key.pem'),
+      version === 'TLSv1.2' ? '-tls1_2' : '-tls1_3',
+      '-naccept',
+      '2',
     ]
     await using server = await startServer(openssl ?? '', args, { ready: /ACCEPT/ })
-    const refused = dial({ host: '127.0.0.1', port: server.port, ca: authority.ca, verify: { name: 'www.example.org' } })
+    const refused = dial({
+      host: '127.0.0.1',
+      port: server.port,
+      ca: authority.ca,
+      verify: { name: 'www.example.org' },
+    })
     refused.write('SECRET-FOR-NOBODY\n')
     const closed = new Promise<void>((resolve) => refused.on('error', () => undefined).on('close', () => resolve()))
     await closed

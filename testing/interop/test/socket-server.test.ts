@@ -19,7 +19,13 @@ const hosts = ['127.0.0.1', '::1'] as const
 
 /** One answer of HTTP/1.0, to whatever a client says first. */
 async function server(options: Partial<ListenOptions>): Promise<SecureServer> {
-  const made = await listen({ host: '127.0.0.1', port: 0, cert: identities.ECDSA.cert, key: identities.ECDSA.key, ...options })
+  const made = await listen({
+    host: '127.0.0.1',
+    port: 0,
+    cert: identities.ECDSA.cert,
+    key: identities.ECDSA.key,
+    ...options,
+  })
   made.on('tlsClientError', () => undefined)
   made.on('connection', (socket) => {
     socket.on('error', () => undefined)
@@ -52,27 +58,63 @@ const clients: readonly Client[] = [
     name: 'openssl s_client',
     program: openssl,
     visit: (host, port, ca, version) =>
-      run(openssl ?? '', [
-        's_client', '-connect', host === '::1' ? `[::1]:${port}` : `${host}:${port}`, '-CAfile', ca, '-verify_return_error', '-verify_ip', host, '-quiet', '-no_ign_eof', version === 'TLSv1.2' ? '-tls1_2' : '-tls1_3',
-        '-ign_eof',
-      ], { input: request }),
+      run(
+        openssl ?? '',
+        [
+          's_client',
+          '-connect',
+          host === '::1' ? `[::1]:${port}` : `${host}:${port}`,
+          '-CAfile',
+          ca,
+          '-verify_return_error',
+          '-verify_ip',
+          host,
+          '-quiet',
+          '-no_ign_eof',
+          version === 'TLSv1.2' ? '-tls1_2' : '-tls1_3',
+          '-ign_eof',
+        ],
+        { input: request },
+      ),
   },
   {
     name: 'gnutls-cli',
     program: gnutls,
     visit: (host, port, ca, version) =>
-      run(gnutls ?? '', ['--x509cafile', ca, '--port', String(port), '--priority', `NORMAL:-VERS-ALL:+VERS-TLS${version.slice(4)}`, host], { input: request }),
+      run(
+        gnutls ?? '',
+        [
+          '--x509cafile',
+          ca,
+          '--port',
+          String(port),
+          '--priority',
+          `NORMAL:-VERS-ALL:+VERS-TLS${version.slice(4)}`,
+          host,
+        ],
+        { input: request },
+      ),
   },
   {
     name: 'curl',
     program: curl,
     visit: (host, port, ca, version) =>
-      run(curl ?? '', ['-sS', '--noproxy', '*', '--cacert', ca, version === 'TLSv1.2' ? '--tls-max' : '--tlsv1.3', ...(version === 'TLSv1.2' ? ['1.2'] : []), `https://${host === '::1' ? '[::1]' : host}:${port}/`]),
+      run(curl ?? '', [
+        '-sS',
+        '--noproxy',
+        '*',
+        '--cacert',
+        ca,
+        version === 'TLSv1.2' ? '--tls-max' : '--tlsv1.3',
+        ...(version === 'TLSv1.2' ? ['1.2'] : []),
+        `https://${host === '::1' ? '[::1]' : host}:${port}/`,
+      ]),
   },
   {
     name: 'the original',
     program: perl,
-    visit: (host, port, ca, version) => run(perl ?? '', ['-e', original, host, String(port), ca, version.replace('TLSv1.', 'TLSv1_')]),
+    visit: (host, port, ca, version) =>
+      run(perl ?? '', ['-e', original, host, String(port), ca, version.replace('TLSv1.', 'TLSv1_')]),
   },
 ]
 
@@ -82,7 +124,13 @@ for (const { name, program, visit } of clients)
       for (const key of keys)
         for (const host of hosts)
           it(`${version}, ${key}, ${host}`, async () => {
-            await using made = await server({ host, cert: identities[key].cert, key: identities[key].key, minVersion: version, maxVersion: version })
+            await using made = await server({
+              host,
+              cert: identities[key].cert,
+              key: identities[key].key,
+              minVersion: version,
+              maxVersion: version,
+            })
             const { port } = made.address() as AddressInfo
             const { stdout, stderr } = await visit(host, port, folder.file('ca.pem'), version)
             expect(stdout, stderr).toContain('hello from here')
@@ -91,7 +139,12 @@ for (const { name, program, visit } of clients)
     it('refuses us where it does not know our CA', async () => {
       await using made = await server({})
       const told = new Promise<Error>((resolve) => made.once('tlsClientError', resolve))
-      const { code, stdout } = await visit('127.0.0.1', (made.address() as AddressInfo).port, folder.file('stranger.pem'), 'TLSv1.2')
+      const { code, stdout } = await visit(
+        '127.0.0.1',
+        (made.address() as AddressInfo).port,
+        folder.file('stranger.pem'),
+        'TLSv1.2',
+      )
       expect(code).not.toBe(0)
       expect(stdout).not.toContain('hello from here')
       expect(await told).toMatchObject({ phase: 'handshake', host: '127.0.0.1' })

@@ -4,7 +4,10 @@ import { dial } from '../connect.ts'
 import { checkShared, pick, policyKey, type SharedOptions } from './pick.ts'
 
 /** How an agent keeps its connections: the options of http.Agent that are not about TLS. */
-export type PoolOptions = Pick<AgentOptions, 'keepAlive' | 'keepAliveMsecs' | 'maxSockets' | 'maxTotalSockets' | 'maxFreeSockets' | 'scheduling' | 'timeout'>
+export type PoolOptions = Pick<
+  AgentOptions,
+  'keepAlive' | 'keepAliveMsecs' | 'maxSockets' | 'maxTotalSockets' | 'maxFreeSockets' | 'scheduling' | 'timeout'
+>
 
 /**
  * An https.Agent whose connections are SecureSockets: `https.get(url, {agent: createAgent({verify: {scheme: 'http'}})})`.

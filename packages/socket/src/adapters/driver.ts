@@ -20,12 +20,27 @@ export function tlsOptions(options: SharedOptions = {}): ConnectionOptions {
   if (rejectUnauthorized === false) throw invalidValue('rejectUnauthorized', 'cannot be false here')
   if (verify.callback !== undefined) throw invalidValue('verify.callback', 'cannot be kept by plain options')
   if (verify.fingerprints !== undefined && verify.forceFingerprints !== true)
-    throw invalidValue('verify.fingerprints', "accept an otherwise invalid certificate, which plain options cannot; add 'forceFingerprints: true' to demand both")
+    throw invalidValue(
+      'verify.fingerprints',
+      "accept an otherwise invalid certificate, which plain options cannot; add 'forceFingerprints: true' to demand both",
+    )
   if (typeof verify.scheme === 'function') throw invalidValue('verify.scheme', 'cannot be a function here')
   const { context, handshake, policy } = resolve('connect', { ...options, host: 'localhost', port: 0 })
   const credentials = loadCredentials(context)
   if (credentials instanceof Promise) throw invalidValue('passphrase', 'has to be known at once here')
-  const { ca: _ca, caFile: _caFile, caPath: _caPath, caStore: _caStore, cert: _cert, certFile: _certFile, key: _key, keyFile: _keyFile, passphrase: _passphrase, dhparam: _dhparam, ...limits } = context
+  const {
+    ca: _ca,
+    caFile: _caFile,
+    caPath: _caPath,
+    caStore: _caStore,
+    cert: _cert,
+    certFile: _certFile,
+    key: _key,
+    keyFile: _keyFile,
+    passphrase: _passphrase,
+    dhparam: _dhparam,
+    ...limits
+  } = context
   return {
     ...(limits as ConnectionOptions),
     ...loadAnchors(context, true).contextOptions,
@@ -46,11 +61,25 @@ const unenforceable: Readonly<Record<string, string>> = {
   secureContext: 'would be ignored by some libraries, and its CAs with it',
 }
 
-function identityCheck({ name, scheme, publicSuffix, fingerprints, forceFingerprints }: NonNullable<SharedOptions['verify']>): (hostname: string, certificate: PeerCertificate) => Error | undefined {
-  const check = createCheckServerIdentity({ ...(scheme === undefined ? {} : { scheme }), ...(publicSuffix === undefined ? {} : { publicSuffix }) })
+function identityCheck({
+  name,
+  scheme,
+  publicSuffix,
+  fingerprints,
+  forceFingerprints,
+}: NonNullable<SharedOptions['verify']>): (hostname: string, certificate: PeerCertificate) => Error | undefined {
+  const check = createCheckServerIdentity({
+    ...(scheme === undefined ? {} : { scheme }),
+    ...(publicSuffix === undefined ? {} : { publicSuffix }),
+  })
   return (hostname, certificate) => {
-    if (forceFingerprints === true && (fingerprints === undefined || matchesFingerprint(certificate, fingerprints) === undefined))
-      return Object.assign(new Error('the certificate matches none of the pinned fingerprints'), { code: 'ERR_SECURE_SOCKET_FINGERPRINT_MISMATCH' })
+    if (
+      forceFingerprints === true &&
+      (fingerprints === undefined || matchesFingerprint(certificate, fingerprints) === undefined)
+    )
+      return Object.assign(new Error('the certificate matches none of the pinned fingerprints'), {
+        code: 'ERR_SECURE_SOCKET_FINGERPRINT_MISMATCH',
+      })
     return check(name ?? hostname, certificate)
   }
 }

@@ -6,5 +6,11 @@ import { checkShared, type SharedOptions } from './pick.ts'
 /** `http2.connect(url, {createConnection: createConnection({verify: {scheme: 'http'}})})`; offers `h2` by ALPN unless told otherwise. */
 export function createConnection(options: SharedOptions = {}): (authority: URL) => SecureSocket {
   checkShared(options)
-  return (authority) => dial({ ALPNProtocols: ['h2'], ...options, host: withoutBrackets(authority.hostname), port: Number(authority.port || 443) })
+  return (authority) =>
+    dial({
+      ALPNProtocols: ['h2'],
+      ...options,
+      host: withoutBrackets(authority.hostname),
+      port: Number(authority.port || 443),
+    })
 }

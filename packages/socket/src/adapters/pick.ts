@@ -19,7 +19,11 @@ export function checkShared(options: SharedOptions): void {
  */
 export function pick(request: object): ConnectOptions {
   const { session, socketPath } = request as { session?: unknown; socketPath?: string | null }
-  if (session !== undefined && session !== null) throw invalidValue('session', 'is refused: only sessions of our own cache resume, since Node resumes without verifying')
+  if (session !== undefined && session !== null)
+    throw invalidValue(
+      'session',
+      'is refused: only sessions of our own cache resume, since Node resumes without verifying',
+    )
   const picked: Record<string, unknown> = {}
   for (const [key, value] of Object.entries(request))
     if (key !== 'path' && value !== undefined && value !== null && isConnectOption(key)) picked[key] = value

@@ -17,7 +17,9 @@ export type ConnectorCallback = (...result: [error: null, socket: Socket] | [err
  * `new undici.Agent({connect: connector({verify: {scheme: 'http'}})})`: connections to https are SecureSockets, and reach undici when the peer
  * is trusted. Those to http are plain ones. undici drops its own session cache with the last connection to an origin; give `sessionCache`.
  */
-export function connector(options: SharedOptions = {}): (request: ConnectorRequest, callback: ConnectorCallback) => void {
+export function connector(
+  options: SharedOptions = {},
+): (request: ConnectorRequest, callback: ConnectorCallback) => void {
   checkShared(options)
   return ({ hostname, protocol, port, servername, localAddress }, callback) => {
     const local = localAddress === undefined || localAddress === null ? {} : { localAddress }

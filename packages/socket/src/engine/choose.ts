@@ -24,11 +24,19 @@ export interface TlsStart {
 export function startTlsEngine(start: TlsStart): TlsEngine {
   const { transport } = start
   if (!(transport instanceof Socket))
-    throw new SecureSocketError('ERR_SECURE_SOCKET_ENGINE', 'TLS over a transport that is not a net.Socket', { phase: 'handshake' })
+    throw new SecureSocketError('ERR_SECURE_SOCKET_ENGINE', 'TLS over a transport that is not a net.Socket', {
+      phase: 'handshake',
+    })
   return new NativeTls(transport, start.role === 'client' ? clientSettings(start) : serverSettings(start))
 }
 
-function clientSettings({ handshake, secureContext, host, sessions, staple }: TlsStart): ConstructorParameters<typeof NativeTls>[1] {
+function clientSettings({
+  handshake,
+  secureContext,
+  host,
+  sessions,
+  staple,
+}: TlsStart): ConstructorParameters<typeof NativeTls>[1] {
   const servername = handshake.servername ?? serverNameFor(host)
   return {
     role: 'client',

@@ -9,7 +9,11 @@ import { callIfPresent, endOnce, ignore, writeAll } from './plain.ts'
 
 /** What node:tls is told, by role. Verification is never left to it: it reports, the checks decide. */
 export type NativeSettings =
-  | { readonly role: 'client'; readonly options: ConnectionOptions & { requestOCSP?: boolean }; readonly sessions?: ClientSessions | undefined }
+  | {
+      readonly role: 'client'
+      readonly options: ConnectionOptions & { requestOCSP?: boolean }
+      readonly sessions?: ClientSessions | undefined
+    }
   | { readonly role: 'server'; readonly options: TLSSocketOptions & { pskCallback?: unknown } }
 
 /** TLS by node:tls, in C++ on the TCP handle: the fast engine. It cannot give the TCP connection back. */
@@ -32,7 +36,13 @@ export class NativeTls implements TlsEngine {
       this.#pskOffered = settings.options.pskCallback !== undefined
       this.#sessions = settings.sessions
       const session = settings.sessions?.offered?.session
-      this.tls = connectTls({ ...settings.options, ...(session === undefined ? {} : { session: Buffer.from(session) }), socket: transport, rejectUnauthorized: false, checkServerIdentity: () => undefined })
+      this.tls = connectTls({
+        ...settings.options,
+        ...(session === undefined ? {} : { session: Buffer.from(session) }),
+        socket: transport,
+        rejectUnauthorized: false,
+        checkServerIdentity: () => undefined,
+      })
       this.#restoreIdentityCheck = skipNativeIdentityCheck(this.tls)
       if (this.#sessions !== undefined) this.tls.on('session', (received: Buffer) => this.#sessions?.received(received))
       if (settings.options.requestOCSP === true)
@@ -53,7 +63,12 @@ export class NativeTls implements TlsEngine {
       const { tls } = this
       const event = this.#role === 'client' ? 'secureConnect' : 'secure'
       const settle = (): void => {
-        tls.off(event, onSecure).off('error', onFailure).off('_tlsError', onFailure).off('close', onClose).off('end', onClose)
+        tls
+          .off(event, onSecure)
+          .off('error', onFailure)
+          .off('_tlsError', onFailure)
+          .off('close', onClose)
+          .off('end', onClose)
         this.#transport.off('close', onClose)
         signal.removeEventListener('abort', onAbort)
       }
@@ -73,9 +88,13 @@ export class NativeTls implements TlsEngine {
       }
       const onClose = (): void =>
         onFailure(
-          new SecureSocketError('ERR_SECURE_SOCKET_HANDSHAKE_INTERRUPTED', 'the peer closed the connection during the TLS handshake', {
-            phase: 'handshake',
-          }),
+          new SecureSocketError(
+            'ERR_SECURE_SOCKET_HANDSHAKE_INTERRUPTED',
+            'the peer closed the connection during the TLS handshake',
+            {
+              phase: 'handshake',
+            },
+          ),
         )
       const onAbort = (): void => onFailure(signal.reason as Error)
       if (signal.aborted) return onAbort()
@@ -90,7 +109,10 @@ export class NativeTls implements TlsEngine {
     const resumed = this.tls.isSessionReused()
     if (resumed && this.#role === 'client') {
       const entry = this.#sessions?.offered
-      if (entry === undefined) throw new SecureSocketError('ERR_SECURE_SOCKET_STATE', 'a session was resumed that nobody offered', { phase: 'verify' })
+      if (entry === undefined)
+        throw new SecureSocketError('ERR_SECURE_SOCKET_STATE', 'a session was resumed that nobody offered', {
+          phase: 'verify',
+        })
       return resumedClaim(entry)
     }
     const leaf = this.tls.getPeerX509Certificate()
@@ -206,6 +228,11 @@ const MAX_CHAIN = 101
 /** The certificates as the peer sent them, leaf first. */
 export function chainOf(leaf: X509Certificate | undefined): readonly Uint8Array[] {
   const chain: Uint8Array[] = []
-  for (let at = leaf; at !== undefined && chain.length < MAX_CHAIN; at = at.issuerCertificate as X509Certificate | undefined) chain.push(at.raw)
+  for (
+    let at = leaf;
+    at !== undefined && chain.length < MAX_CHAIN;
+    at = at.issuerCertificate as X509Certificate | undefined
+  )
+    chain.push(at.raw)
   return chain
 }

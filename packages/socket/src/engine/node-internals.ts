@@ -37,11 +37,17 @@ export function skipNativeIdentityCheck(socket: TLSSocket): () => void {
  * `authorizationError`, and a client's lacks the sentence. Where the handle cannot be asked, a client's own report counts, and a server's
  * peer counts as not verified.
  */
-export function verifyError(socket: TLSSocket, role: 'client' | 'server'): { readonly code: string; readonly reason: string | undefined } | undefined {
-  const handle = (socket as TLSSocket & { _handle?: { verifyError?: () => (Error & { code?: string }) | null | undefined } | null })._handle
+export function verifyError(
+  socket: TLSSocket,
+  role: 'client' | 'server',
+): { readonly code: string; readonly reason: string | undefined } | undefined {
+  const handle = (
+    socket as TLSSocket & { _handle?: { verifyError?: () => (Error & { code?: string }) | null | undefined } | null }
+  )._handle
   if (typeof handle?.verifyError === 'function') {
     const error = handle.verifyError()
-    if (error === null || error === undefined) return role === 'client' && !socket.authorized ? unexplained(socket.authorizationError) : undefined
+    if (error === null || error === undefined)
+      return role === 'client' && !socket.authorized ? unexplained(socket.authorizationError) : undefined
     return { code: error.code ?? UNKNOWN, reason: error.message }
   }
   if (role === 'client') return socket.authorized ? undefined : unexplained(socket.authorizationError)

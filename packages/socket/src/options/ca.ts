@@ -24,7 +24,12 @@ export function loadAnchors(context: Resolved['context'], needed: boolean): Anch
     const store = caStore ?? defaultCaStore()
     return { store, key: contentKey(store), contextOptions: store.secureContextOptions() }
   }
-  const key = contentKey([ca, caFile === undefined ? undefined : fileKey(caFile), caPath === undefined ? undefined : fileKey(caPath), caStore])
+  const key = contentKey([
+    ca,
+    caFile === undefined ? undefined : fileKey(caFile),
+    caPath === undefined ? undefined : fileKey(caPath),
+    caStore,
+  ])
   let anchors = stores.get(key)
   if (anchors === undefined) {
     anchors = { ...combine(context), key }
@@ -35,7 +40,8 @@ export function loadAnchors(context: Resolved['context'], needed: boolean): Anch
 
 function combine({ ca, caFile, caPath, caStore }: Resolved['context']): Omit<Anchors, 'key'> {
   const certificates = [...(Array.isArray(ca) ? ca : ca === undefined ? [] : [ca]), ...(caStore?.certificates ?? [])]
-  if (certificates.length === 0 && caFile === undefined && caPath === undefined) return { store: undefined, contextOptions: { ca: [] } }
+  if (certificates.length === 0 && caFile === undefined && caPath === undefined)
+    return { store: undefined, contextOptions: { ca: [] } }
   const store = loadCaStore({
     ...(certificates.length === 0 ? {} : { certificates }),
     ...(caFile === undefined ? {} : { file: caFile }),

@@ -18,7 +18,11 @@ const contexts = new BoundedMap<BuiltContext | Promise<BuiltContext>>(128)
  * server's sessions apart from those of another policy (rule 9).
  * A Promise only where a passphrase function or PKCS#12 makes it one.
  */
-export function buildContext(context: Resolved['context'], anchors: Anchors, sessionIdContext: string): BuiltContext | Promise<BuiltContext> {
+export function buildContext(
+  context: Resolved['context'],
+  anchors: Anchors,
+  sessionIdContext: string,
+): BuiltContext | Promise<BuiltContext> {
   const key = `${keyOf(context, anchors)}\n${sessionIdContext}`
   let made = contexts.get(key)
   if (made === undefined) {
@@ -42,18 +46,47 @@ function keyOf(context: Resolved['context'], anchors: Anchors): string {
   return parts.join('\n')
 }
 
-function build(context: Resolved['context'], anchors: Anchors, sessionIdContext: string): BuiltContext | Promise<BuiltContext> {
+function build(
+  context: Resolved['context'],
+  anchors: Anchors,
+  sessionIdContext: string,
+): BuiltContext | Promise<BuiltContext> {
   const credentials = loadCredentials(context)
-  if (credentials instanceof Promise) return credentials.then((loaded) => create(context, anchors, loaded, sessionIdContext))
+  if (credentials instanceof Promise)
+    return credentials.then((loaded) => create(context, anchors, loaded, sessionIdContext))
   return create(context, anchors, credentials, sessionIdContext)
 }
 
-function create(context: Resolved['context'], anchors: Anchors, credentials: Credentials | undefined, sessionIdContext: string): BuiltContext {
-  const { ciphers, sigalgs, ecdhCurve, minVersion, maxVersion, secureOptions, dhparam, honorCipherOrder, allowPartialTrustChain } = context
+function create(
+  context: Resolved['context'],
+  anchors: Anchors,
+  credentials: Credentials | undefined,
+  sessionIdContext: string,
+): BuiltContext {
+  const {
+    ciphers,
+    sigalgs,
+    ecdhCurve,
+    minVersion,
+    maxVersion,
+    secureOptions,
+    dhparam,
+    honorCipherOrder,
+    allowPartialTrustChain,
+  } = context
   const options: SecureContextOptions & { allowPartialTrustChain?: boolean } = {
     ...anchors.contextOptions,
     ...credentials,
-    ...defined({ ciphers, sigalgs, ecdhCurve, minVersion, maxVersion, secureOptions, honorCipherOrder, allowPartialTrustChain }),
+    ...defined({
+      ciphers,
+      sigalgs,
+      ecdhCurve,
+      minVersion,
+      maxVersion,
+      secureOptions,
+      honorCipherOrder,
+      allowPartialTrustChain,
+    }),
     ...(dhparam === undefined ? {} : { dhparam: typeof dhparam === 'string' ? dhparam : Buffer.from(dhparam) }),
     ...(sessionIdContext === '' ? {} : { sessionIdContext }),
   }

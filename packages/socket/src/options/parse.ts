@@ -46,7 +46,8 @@ export const port: Parse<number> = (value, option) => {
 export function oneOf<const T extends string | number | boolean>(...choices: readonly T[]): Parse<T> {
   return (value, option) => {
     const found = choices.find((choice) => choice === value)
-    if (found === undefined) throw invalidValue(option, `must be one of ${choices.map((choice) => JSON.stringify(choice)).join(', ')}`)
+    if (found === undefined)
+      throw invalidValue(option, `must be one of ${choices.map((choice) => JSON.stringify(choice)).join(', ')}`)
     return found
   }
 }

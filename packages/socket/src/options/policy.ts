@@ -24,7 +24,9 @@ export function policyFor(role: 'client' | 'server', resolved: Resolved, anchors
 }
 
 /** What a server demands of its clients; `true` means that a certificate is required. */
-export function certificateDemand(requestCert: boolean | 'required' | 'optional' | undefined): TrustPolicy['certificate'] {
+export function certificateDemand(
+  requestCert: boolean | 'required' | 'optional' | undefined,
+): TrustPolicy['certificate'] {
   if (requestCert === true || requestCert === 'required') return 'required'
   return requestCert === 'optional' ? 'optional' : 'none'
 }

@@ -22,8 +22,10 @@ export interface Prepared {
 export function prepare(role: 'client' | 'server', resolved: Resolved): Prepared | Promise<Prepared> {
   const { context, policy: rules, handshake } = resolved
   const own = context.secureContext
-  if (own !== undefined) return { secureContext: own, policy: policyFor(role, resolved, undefined), sessions: undefined }
-  const needed = rules.rejectUnauthorized !== false && (role === 'client' || certificateDemand(handshake.requestCert) !== 'none')
+  if (own !== undefined)
+    return { secureContext: own, policy: policyFor(role, resolved, undefined), sessions: undefined }
+  const needed =
+    rules.rejectUnauthorized !== false && (role === 'client' || certificateDemand(handshake.requestCert) !== 'none')
   const anchors = loadAnchors(context, needed)
   const policy = policyFor(role, resolved, anchors.store)
   const idContext = role === 'server' ? sessionIdContext(trustParameters(resolved, policy, anchors, '')) : ''
@@ -36,26 +38,52 @@ export function prepare(role: 'client' | 'server', resolved: Resolved): Prepared
   return built instanceof Promise ? built.then(finish) : finish(built)
 }
 
-function sessionsFor(role: 'client' | 'server', resolved: Resolved, policy: TrustPolicy, anchors: Anchors, identity: string): Prepared['sessions'] {
+function sessionsFor(
+  role: 'client' | 'server',
+  resolved: Resolved,
+  policy: TrustPolicy,
+  anchors: Anchors,
+  identity: string,
+): Prepared['sessions'] {
   const { sessionCache: store, sessionKey } = resolved.handshake
   if (store === undefined || role === 'server' || !policy.enabled) return undefined
   const { host, port, path } = resolved.transport
-  const peer = sessionKey === undefined ? withoutUndefined({ host, port: port === undefined ? undefined : Number(port), path }) : { sessionKey }
+  const peer =
+    sessionKey === undefined
+      ? withoutUndefined({ host, port: port === undefined ? undefined : Number(port), path })
+      : { sessionKey }
   return { store, key: trustKey({ peer, ...trustParameters(resolved, policy, anchors, identity) }) }
 }
 
 /** All of the frozen policy, and what decides how the handshake goes: nothing that trust depends on is left out. */
-function trustParameters(resolved: Resolved, policy: TrustPolicy, anchors: Anchors, identity: string): Record<string, unknown> {
+function trustParameters(
+  resolved: Resolved,
+  policy: TrustPolicy,
+  anchors: Anchors,
+  identity: string,
+): Record<string, unknown> {
   const { anchors: _store, revocation, ...others } = policy
   const { cache: _cache, cacheMayKnow: _may, crls: _crls, fetch: _fetch, timeout: _timeout, ...answers } = revocation
   const rules = { ...others, revocation: answers }
-  const { ciphers, sigalgs, ecdhCurve, minVersion, maxVersion, secureOptions, dhparam, honorCipherOrder } = resolved.context
+  const { ciphers, sigalgs, ecdhCurve, minVersion, maxVersion, secureOptions, dhparam, honorCipherOrder } =
+    resolved.context
   const { servername, ALPNProtocols, minDHSize } = resolved.handshake
   return withoutUndefined({
     rules: withoutUndefined(comparable(rules) as Record<string, unknown>),
     ca: anchors.store?.digest ?? 'none',
     identity,
-    limits: withoutUndefined({ ciphers, sigalgs, ecdhCurve, minVersion, maxVersion, secureOptions, dhparam, honorCipherOrder, servername, minDHSize }),
+    limits: withoutUndefined({
+      ciphers,
+      sigalgs,
+      ecdhCurve,
+      minVersion,
+      maxVersion,
+      secureOptions,
+      dhparam,
+      honorCipherOrder,
+      servername,
+      minDHSize,
+    }),
     alpn: ALPNProtocols,
   })
 }

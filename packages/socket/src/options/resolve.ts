@@ -2,7 +2,9 @@ import { isIP } from 'node:net'
 import { invalidType, invalidValue } from '../errors.ts'
 import { type AnyOptions, type Entry, type Part, type Row, table } from './table.ts'
 
-type OfPart<P extends Part> = { [K in keyof AnyOptions as (typeof table)[K]['part'] extends P ? K : never]?: AnyOptions[K] }
+type OfPart<P extends Part> = {
+  [K in keyof AnyOptions as (typeof table)[K]['part'] extends P ? K : never]?: AnyOptions[K]
+}
 
 /** The options, parsed, with defaults, in five frozen parts: nothing below sees what the program passed. */
 export type Resolved = { readonly [P in Part]: Readonly<OfPart<P>> }
@@ -15,7 +17,13 @@ const rows: Readonly<Record<string, Row<unknown>>> = table
  */
 export function resolve(entry: Entry, given: object): Resolved {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) throw invalidType('options', 'an object')
-  const parts: { [P in Part]: Record<string, unknown> } = { transport: {}, context: {}, handshake: {}, policy: {}, facade: {} }
+  const parts: { [P in Part]: Record<string, unknown> } = {
+    transport: {},
+    context: {},
+    handshake: {},
+    policy: {},
+    facade: {},
+  }
   const present = new Set<string>()
   for (const [key, value] of Object.entries(given)) {
     const row = Object.hasOwn(rows, key) ? rows[key] : undefined
@@ -27,7 +35,8 @@ export function resolve(entry: Entry, given: object): Resolved {
   }
   for (const conflict of conflicts) conflict(present, given)
   for (const [key, row] of Object.entries(rows))
-    if (row.initial !== undefined && !present.has(key) && row.entries.includes(entry)) parts[row.part][key] = row.initial
+    if (row.initial !== undefined && !present.has(key) && row.entries.includes(entry))
+      parts[row.part][key] = row.initial
   for (const part of Object.values(parts)) Object.freeze(part)
   return Object.freeze(parts) as Resolved
 }
@@ -58,24 +67,29 @@ const conflicts: readonly Conflict[] = [
     if (other !== undefined) throw invalidValue(other, "cannot be combined with 'secureContext', which would win")
   },
   (present) => {
-    if (present.has('sessionKey') && !present.has('sessionCache')) throw invalidValue('sessionKey', "needs 'sessionCache'")
+    if (present.has('sessionKey') && !present.has('sessionCache'))
+      throw invalidValue('sessionKey', "needs 'sessionCache'")
   },
   (present, given) => {
     // rule 13
     if ((given as AnyOptions).rejectUnauthorized !== false) return
     for (const key of ['verify', 'revocation', 'crl', 'checkServerIdentity', 'now'])
-      if (present.has(key)) throw invalidValue(key, "cannot be combined with 'rejectUnauthorized: false', which would win")
+      if (present.has(key))
+        throw invalidValue(key, "cannot be combined with 'rejectUnauthorized: false', which would win")
   },
   (present, given) => {
     if (!present.has('checkServerIdentity')) return
     const { verify } = given as AnyOptions
     for (const key of ['name', 'scheme', 'publicSuffix'] as const)
-      if (verify?.[key] !== undefined) throw invalidValue(`verify.${key}`, "cannot be combined with 'checkServerIdentity', which replaces it")
+      if (verify?.[key] !== undefined)
+        throw invalidValue(`verify.${key}`, "cannot be combined with 'checkServerIdentity', which replaces it")
   },
   (present) => {
     if (present.has('path') && (present.has('port') || present.has('host')))
       throw invalidValue('path', "cannot be combined with 'host' or 'port'")
-    if (present.has('pfx')) for (const key of ['cert', 'key', 'certFile', 'keyFile']) if (present.has(key)) throw invalidValue(key, "cannot be combined with 'pfx'")
+    if (present.has('pfx'))
+      for (const key of ['cert', 'key', 'certFile', 'keyFile'])
+        if (present.has(key)) throw invalidValue(key, "cannot be combined with 'pfx'")
     for (const [one, file] of [
       ['cert', 'certFile'],
       ['key', 'keyFile'],
@@ -87,7 +101,10 @@ const conflicts: readonly Conflict[] = [
   (_present, given) => {
     const { servername } = given as AnyOptions
     if (servername !== undefined && isIP(servername) !== 0)
-      throw invalidValue('servername', 'must be a name: an IP address is not sent (RFC 6066 section 3); use verify.name')
+      throw invalidValue(
+        'servername',
+        'must be a name: an IP address is not sent (RFC 6066 section 3); use verify.name',
+      )
   },
 ]
 

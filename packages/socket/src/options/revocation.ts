@@ -12,7 +12,15 @@ const stores = new BoundedMap<CrlStore>(32)
 /** The frozen revocation policy that these options mean. Servers are stapled nothing. */
 export function revocationPolicy(role: 'client' | 'server', { policy, context }: Resolved): RevocationPolicy {
   const { revocation = {}, crl, now } = policy
-  const { staple = role === 'client' ? 'try' : 'off', online = false, failure = 'soft', depth = 'leaf', onStaple, crlFile, fetch } = revocation
+  const {
+    staple = role === 'client' ? 'try' : 'off',
+    online = false,
+    failure = 'soft',
+    depth = 'leaf',
+    onStaple,
+    crlFile,
+    fetch,
+  } = revocation
   const cache: OcspStore = revocation.cache ?? processCache
   const crlDepth = revocation.crlDepth ?? (crl !== undefined ? 'chain' : crlFile !== undefined ? 'leaf' : undefined)
   const path = crlDepth === undefined ? undefined : context.caPath
@@ -36,7 +44,11 @@ export function revocationPolicy(role: 'client' | 'server', { policy, context }:
     crlDepth,
     onStaple,
     timeout: revocation.timeout ?? 10_000,
-    listsKey: contentKey([crl, crlFile === undefined ? undefined : fileKey(crlFile), path === undefined ? undefined : fileKey(path)]),
+    listsKey: contentKey([
+      crl,
+      crlFile === undefined ? undefined : fileKey(crlFile),
+      path === undefined ? undefined : fileKey(path),
+    ]),
     cache,
     cacheMayKnow: () => !(cache instanceof OcspCache) || cache.size > 0,
     crls,

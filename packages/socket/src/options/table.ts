@@ -62,7 +62,9 @@ const fingerprints: Parse<readonly string[]> = (value, option) => {
       try {
         parseFingerprint(text)
       } catch (error) {
-        throw Object.assign(invalidValue(option, `holds '${text.slice(0, 80)}', which is no fingerprint`), { cause: error })
+        throw Object.assign(invalidValue(option, `holds '${text.slice(0, 80)}', which is no fingerprint`), {
+          cause: error,
+        })
       }
       return text
     }),
@@ -71,13 +73,15 @@ const fingerprints: Parse<readonly string[]> = (value, option) => {
 
 const scheme: Parse<NonNullable<VerifyOptions['scheme']>> = (value, option) => {
   if (typeof value === 'string') return nonEmptyString(value, option) as NonNullable<VerifyOptions['scheme']>
-  if (typeof value === 'function' || (typeof value === 'object' && value !== null)) return value as NonNullable<VerifyOptions['scheme']>
+  if (typeof value === 'function' || (typeof value === 'object' && value !== null))
+    return value as NonNullable<VerifyOptions['scheme']>
   throw invalidType(option, "a scheme's name, a scheme or a function")
 }
 
 const publicSuffix: Parse<NonNullable<VerifyOptions['publicSuffix']>> = (value, option) => {
   if (value === 'icann' || value === 'none') return value
-  if (typeof value === 'object' && value !== null && 'publicSuffix' in value) return value as NonNullable<VerifyOptions['publicSuffix']>
+  if (typeof value === 'object' && value !== null && 'publicSuffix' in value)
+    return value as NonNullable<VerifyOptions['publicSuffix']>
   throw invalidValue(option, "must be 'icann', 'none' or a PublicSuffixList")
 }
 
@@ -96,7 +100,11 @@ const revocation = record<RevocationOptions>({
   online: boolean,
   failure: oneOf('soft', 'hard'),
   depth: oneOf('leaf', 'chain'),
-  cache: object('revocation.cache', 'an OcspStore', (value) => 'get' in value && 'put' in value) as unknown as Parse<OcspStore>,
+  cache: object(
+    'revocation.cache',
+    'an OcspStore',
+    (value) => 'get' in value && 'put' in value,
+  ) as unknown as Parse<OcspStore>,
   onStaple: callable<NonNullable<RevocationOptions['onStaple']>>,
   crlFile: nonEmptyString,
   crlDepth: oneOf('leaf', 'chain'),
@@ -121,10 +129,22 @@ const alpn: Parse<readonly string[]> = (value, option) => {
 }
 
 const secureContext = object('secureContext', 'a SecureContext', (value) => 'context' in value) as Parse<SecureContext>
-const caStore = object('caStore', 'a CaStore', (value) => 'findIssuer' in value && 'certificates' in value) as unknown as Parse<CaStore>
-const sessionStore = object('sessionCache', 'a SessionStore', (value) => 'get' in value && 'add' in value) as unknown as Parse<SessionStore>
+const caStore = object(
+  'caStore',
+  'a CaStore',
+  (value) => 'findIssuer' in value && 'certificates' in value,
+) as unknown as Parse<CaStore>
+const sessionStore = object(
+  'sessionCache',
+  'a SessionStore',
+  (value) => 'get' in value && 'add' in value,
+) as unknown as Parse<SessionStore>
 const abortSignal = object('signal', 'an AbortSignal', (value) => 'aborted' in value)
-const duplex = object('socket', 'a Duplex stream', (value) => value instanceof Duplex || ('write' in value && 'read' in value))
+const duplex = object(
+  'socket',
+  'a Duplex stream',
+  (value) => value instanceof Duplex || ('write' in value && 'read' in value),
+)
 
 const passphrase: Parse<unknown> = (value, option) => {
   if (typeof value === 'string' || typeof value === 'function') return value
@@ -180,14 +200,23 @@ export const table = {
   sessionKey: { entries: client, part: 'handshake', parse: nonEmptyString },
   minDHSize: { entries: client, part: 'handshake', parse: nonNegativeInteger, initial: 2048 },
   handshakeTimeout: { entries: both, part: 'handshake', parse: milliseconds, initial: 30_000 },
-  requestCert: { entries: server, part: 'handshake', parse: oneOf<boolean | string>(true, false, 'required', 'optional'), initial: false },
+  requestCert: {
+    entries: server,
+    part: 'handshake',
+    parse: oneOf<boolean | string>(true, false, 'required', 'optional'),
+    initial: false,
+  },
   isServer: { entries: ['startTls'], part: 'handshake', parse: boolean },
   // policy
   verify: { entries: both, part: 'policy', parse: verify },
   revocation: { entries: both, part: 'policy', parse: revocation },
   crl: { entries: both, part: 'policy', parse: lists },
   rejectUnauthorized: { entries: both, part: 'policy', parse: boolean, initial: true },
-  checkServerIdentity: { entries: client, part: 'policy', parse: callable<NonNullable<ConnectOptions['checkServerIdentity']>> },
+  checkServerIdentity: {
+    entries: client,
+    part: 'policy',
+    parse: callable<NonNullable<ConnectOptions['checkServerIdentity']>>,
+  },
   now: { entries: both, part: 'policy', parse: callable<() => number> },
   // facade
   signal: { entries: both, part: 'facade', parse: abortSignal },

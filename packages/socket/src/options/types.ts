@@ -188,7 +188,9 @@ export interface ListenOptions extends ServerOptions {
 }
 
 /** Options of `startTls`, for either role. */
-export interface StartTlsOptions extends Omit<ConnectOptions, 'startHandshake' | 'socket' | 'host' | 'port' | 'path'>, Pick<ServerOptions, 'requestCert'> {
+export interface StartTlsOptions
+  extends Omit<ConnectOptions, 'startHandshake' | 'socket' | 'host' | 'port' | 'path'>,
+    Pick<ServerOptions, 'requestCert'> {
   /** The name of the server; needed by clients unless `verify.name` or `servername` says it. */
   readonly host?: string
   /** True: we are the server. Default false. */

@@ -42,7 +42,8 @@ function trace(claim: PeerClaim, { anchors }: TrustPolicy): { path: readonly Uin
     const origin = anchors?.origin(current.der)
     if (origin !== undefined) return { path: path.map((view) => view.der), anchor: describe(origin) }
     const issuer = anchors?.findIssuer(current.der)
-    if (issuer !== undefined) return { path: [...path.map((view) => view.der), issuer.raw], anchor: describe(anchors?.origin(issuer)) }
+    if (issuer !== undefined)
+      return { path: [...path.map((view) => view.der), issuer.raw], anchor: describe(anchors?.origin(issuer)) }
     at = views.find((view) => !path.includes(view) && sameBytes(view.subject, current.issuer))
   }
   return { path: path.map((view) => view.der), anchor: anchors === undefined ? "option 'secureContext'" : 'unknown' }

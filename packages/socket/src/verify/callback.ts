@@ -4,7 +4,11 @@ import type { TrustPolicy } from './policy.ts'
 import { type Failure, failure } from './verification.ts'
 
 /** Refusals that come from the callback itself: a pin does not override them (rule 3). */
-const callbackCodes: readonly string[] = ['ERR_SECURE_SOCKET_CALLBACK_REFUSED', 'ERR_SECURE_SOCKET_CALLBACK_FAILED', 'ERR_SECURE_SOCKET_CHECK_TIMEOUT']
+const callbackCodes: readonly string[] = [
+  'ERR_SECURE_SOCKET_CALLBACK_REFUSED',
+  'ERR_SECURE_SOCKET_CALLBACK_FAILED',
+  'ERR_SECURE_SOCKET_CHECK_TIMEOUT',
+]
 
 export function refusedByCallback(failures: readonly Failure[]): boolean {
   return failures.some(({ code }) => callbackCodes.includes(code))
@@ -26,8 +30,14 @@ export async function askCallback(
   let timer: NodeJS.Timeout | undefined
   let onAbort: (() => void) | undefined
   const interrupted = new Promise<Failure>((resolve) => {
-    timer = setTimeout(() => resolve(failure('ERR_SECURE_SOCKET_CHECK_TIMEOUT', 0, `the callback took more than ${callbackTimeout} ms`)), callbackTimeout)
-    onAbort = (): void => resolve(failure('ERR_SECURE_SOCKET_CALLBACK_FAILED', 0, 'the connection was given up before the callback answered'))
+    timer = setTimeout(
+      () => resolve(failure('ERR_SECURE_SOCKET_CHECK_TIMEOUT', 0, `the callback took more than ${callbackTimeout} ms`)),
+      callbackTimeout,
+    )
+    onAbort = (): void =>
+      resolve(
+        failure('ERR_SECURE_SOCKET_CALLBACK_FAILED', 0, 'the connection was given up before the callback answered'),
+      )
     signal.addEventListener('abort', onAbort, { once: true })
   })
   try {
@@ -52,11 +62,15 @@ export async function askCallback(
   }
 }
 
-async function answerOf(ask: () => VerifyAnswer | Promise<VerifyAnswer>, depth: number): Promise<VerifyAnswer | Failure> {
+async function answerOf(
+  ask: () => VerifyAnswer | Promise<VerifyAnswer>,
+  depth: number,
+): Promise<VerifyAnswer | Failure> {
   try {
     return await ask()
   } catch (error) {
-    const reason = error instanceof Error ? error : new Error('the callback threw a value that is no Error', { cause: error })
+    const reason =
+      error instanceof Error ? error : new Error('the callback threw a value that is no Error', { cause: error })
     return failure('ERR_SECURE_SOCKET_CALLBACK_FAILED', depth, reason)
   }
 }
@@ -68,7 +82,10 @@ function isFailure(value: unknown): value is Failure {
 /** What an answer leaves standing: nothing for `true`, the codes not listed for `{accept}`, everything for anything else. */
 function standing(answer: unknown, here: readonly Failure[], depth: number): readonly Failure[] {
   if (answer === true) return []
-  const accepted = typeof answer === 'object' && answer !== null && 'accept' in answer && Array.isArray(answer.accept) ? (answer.accept as unknown[]) : undefined
+  const accepted =
+    typeof answer === 'object' && answer !== null && 'accept' in answer && Array.isArray(answer.accept)
+      ? (answer.accept as unknown[])
+      : undefined
   const left = accepted === undefined ? here : here.filter(({ code }) => !accepted.includes(code))
   if (accepted !== undefined && left.length === 0) return []
   return [...left, failure('ERR_SECURE_SOCKET_CALLBACK_REFUSED', depth, 'the callback did not accept the certificate')]

@@ -16,7 +16,11 @@ import { viewOf } from './view.ts'
  * walk found at a certificate; what OpenSSL reports and the walk did not find refuses all the same (rule 2). An injected clock can only
  * refuse (rule 5).
  */
-export function checkChain(claim: PeerClaim, policy: TrustPolicy, signal: AbortSignal): Outcome<'chain'> | Promise<Outcome<'chain'>> {
+export function checkChain(
+  claim: PeerClaim,
+  policy: TrustPolicy,
+  signal: AbortSignal,
+): Outcome<'chain'> | Promise<Outcome<'chain'>> {
   if (claim.pskUsed) return { result: 'passed', evidence: { path: [], anchor: 'psk', proven: 'now' } }
   if (claim.chain.length === 0) return withoutCertificate(policy)
   const late = outsideValidity(claim, policy)
@@ -53,12 +57,22 @@ function explained(claim: PeerClaim, policy: TrustPolicy, code: string): [Failur
   return [first, ...found.filter((entry) => entry !== first)]
 }
 
-async function withCallback(claim: PeerClaim, policy: TrustPolicy, late: Failure | undefined, signal: AbortSignal): Promise<Outcome<'chain'>> {
+async function withCallback(
+  claim: PeerClaim,
+  policy: TrustPolicy,
+  late: Failure | undefined,
+  signal: AbortSignal,
+): Promise<Outcome<'chain'>> {
   const { path, failures: found } = walk(claim, policy)
   const failures = found.map((entry) => failure(entry.code, entry.depth, entry.message))
-  if (late !== undefined && !failures.some(({ code, depth }) => code === late.code && depth === late.depth)) failures.push(late)
+  if (late !== undefined && !failures.some(({ code, depth }) => code === late.code && depth === late.depth))
+    failures.push(late)
   const hidden = claim.opensslError !== undefined && !isExplained(claim.opensslError, failures, claim.opensslReason)
-  if (hidden) return refused(failure(claim.opensslError as string, 0, claim.opensslReason ?? sentence(claim.opensslError as string)), ...failures)
+  if (hidden)
+    return refused(
+      failure(claim.opensslError as string, 0, claim.opensslReason ?? sentence(claim.opensslError as string)),
+      ...failures,
+    )
   const [first] = failures
   if (path.length === 0 && first !== undefined) return refused(first, ...failures.slice(1))
   const certificates = path.map((view) => new X509Certificate(view.der))

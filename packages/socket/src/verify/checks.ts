@@ -5,28 +5,49 @@ import { checkFingerprint } from './fingerprint.ts'
 import { checkName } from './name.ts'
 import type { TrustPolicy } from './policy.ts'
 import { checkRevocation, needsInquiry, type RevocationSubject } from './revocation.ts'
-import { type CheckName, CHECKS, failure, type Outcome, type Outcomes, refused, Verification, waivedByOption } from './verification.ts'
+import {
+  type CheckName,
+  CHECKS,
+  failure,
+  type Outcome,
+  type Outcomes,
+  refused,
+  Verification,
+  waivedByOption,
+} from './verification.ts'
 
 /**
  * Runs every check on what the peer claims and judges the outcomes. Synchronous unless a check has to wait: for a callback, or for
  * the network. A check that throws, a deadline and an abort are refusals.
  * @throws PeerRefusedError, or rejects with it
  */
-export function verifyPeer(claim: PeerClaim, policy: TrustPolicy, signal: AbortSignal): Verification | Promise<Verification> {
+export function verifyPeer(
+  claim: PeerClaim,
+  policy: TrustPolicy,
+  signal: AbortSignal,
+): Verification | Promise<Verification> {
   const resumed = claim.source === 'session'
   if (!policy.enabled) return Verification.judge(switchedOff(), resumed)
   const fingerprint = guarded('fingerprint', () => checkFingerprint(claim, policy))
   const pinned = fingerprint.result === 'passed'
-  const name = overruled(pinned, guarded('name', () => (isAnonymousClient(claim, policy) ? waivedByOption('requestCert') : checkName(claim, policy))))
+  const name = overruled(
+    pinned,
+    guarded('name', () =>
+      isAnonymousClient(claim, policy) ? waivedByOption('requestCert') : checkName(claim, policy),
+    ),
+  )
   const chain = attempt('chain', () => checkChain(claim, policy, signal))
   const judge = (chain: Outcome<'chain'>, revocation: Outcome<'revocation'>): Verification =>
     Verification.judge({ fingerprint, chain: overruled(pinned, chain), name, revocation }, resumed)
   const proceed = (chain: Outcome<'chain'>): Verification | Promise<Verification> => {
     // a peer that is refused already is not worth a question to the network, but its outcomes are complete
-    if (overruled(pinned, chain).result === 'refused' || name.result === 'refused' || fingerprint.result === 'refused') return judge(chain, waivedByOption('revocation'))
+    if (overruled(pinned, chain).result === 'refused' || name.result === 'refused' || fingerprint.result === 'refused')
+      return judge(chain, waivedByOption('revocation'))
     const quick = guarded('revocation', () => (needsInquiry(claim, policy) ? undefined : nothingAsked(policy)))
     if (quick !== undefined) return judge(chain, quick)
-    return Promise.resolve(attempt('revocation', () => checkRevocation(claim, subjectOf(claim, policy, chain), policy, signal))).then((revocation) => judge(chain, revocation))
+    return Promise.resolve(
+      attempt('revocation', () => checkRevocation(claim, subjectOf(claim, policy, chain), policy, signal)),
+    ).then((revocation) => judge(chain, revocation))
   }
   return chain instanceof Promise ? chain.then(proceed) : proceed(chain)
 }
@@ -40,7 +61,11 @@ function subjectOf(claim: PeerClaim, policy: TrustPolicy, chain: Outcome<'chain'
 /** Nothing was stapled and nothing is demanded. */
 function nothingAsked({ revocation }: TrustPolicy): Outcome<'revocation'> {
   if (revocation.staple === 'off') return waivedByOption('revocation')
-  return { result: 'waived', waiver: { by: 'soft-failure' }, failures: [failure('ERR_OCSP_STAPLE_MISSING', 0, 'the server stapled no OCSP response')] }
+  return {
+    result: 'waived',
+    waiver: { by: 'soft-failure' },
+    failures: [failure('ERR_OCSP_STAPLE_MISSING', 0, 'the server stapled no OCSP response')],
+  }
 }
 
 /** A pin overrides chain and name, never a callback's refusal (rule 3); the failures stay on record. */
@@ -59,7 +84,10 @@ function guarded<N extends CheckName>(check: N, run: () => Outcome<N> | undefine
   }
 }
 
-function attempt<N extends CheckName>(check: N, run: () => Outcome<N> | Promise<Outcome<N>>): Outcome<N> | Promise<Outcome<N>> {
+function attempt<N extends CheckName>(
+  check: N,
+  run: () => Outcome<N> | Promise<Outcome<N>>,
+): Outcome<N> | Promise<Outcome<N>> {
   try {
     const outcome = run()
     return outcome instanceof Promise ? outcome.catch((error: unknown) => broken(check, error)) : outcome
@@ -70,7 +98,8 @@ function attempt<N extends CheckName>(check: N, run: () => Outcome<N> | Promise<
 
 /** A throw is a refusal, and so is anything that is not an outcome: `judge` looks at the shape. */
 function broken<N extends CheckName>(check: N, error: unknown): Outcome<N> {
-  const reason = error instanceof Error ? error : new Error(`the ${check} check threw a value that is no Error`, { cause: error })
+  const reason =
+    error instanceof Error ? error : new Error(`the ${check} check threw a value that is no Error`, { cause: error })
   const { code } = reason as { code?: unknown }
   return refused(failure(typeof code === 'string' ? code : 'ERR_SECURE_SOCKET_CHECK_FAILED', 0, reason))
 }

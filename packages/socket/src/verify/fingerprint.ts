@@ -10,7 +10,11 @@ export function checkFingerprint(claim: PeerClaim, policy: TrustPolicy): Outcome
   const leaf = claim.chain[0]
   const matched = leaf === undefined || fingerprints.length === 0 ? undefined : matchesFingerprint(leaf, fingerprints)
   if (matched !== undefined) return { result: 'passed', evidence: { matched } }
-  const reason = failure('ERR_SECURE_SOCKET_FINGERPRINT_MISMATCH', 0, 'the certificate matches none of the pinned fingerprints')
+  const reason = failure(
+    'ERR_SECURE_SOCKET_FINGERPRINT_MISMATCH',
+    0,
+    'the certificate matches none of the pinned fingerprints',
+  )
   // without forceFingerprints a pin only ever adds a way to be accepted
   return forceFingerprints ? refused(reason) : waivedByOption('verify.forceFingerprints', [reason])
 }

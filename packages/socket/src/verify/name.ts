@@ -12,13 +12,24 @@ export function checkName(claim: PeerClaim, policy: TrustPolicy): Outcome<'name'
   if (name.by === 'scheme' && name.scheme === 'none') return waivedByOption('verify.scheme')
   if (claim.pskUsed) return waivedByOption('psk')
   if (name.host === undefined)
-    return refused(failure('ERR_SECURE_SOCKET_NO_PEER_NAME', 0, "no name to check the certificate against: give 'verify.name', 'servername' or 'host'"))
+    return refused(
+      failure(
+        'ERR_SECURE_SOCKET_NO_PEER_NAME',
+        0,
+        "no name to check the certificate against: give 'verify.name', 'servername' or 'host'",
+      ),
+    )
   const leaf = claim.chain[0]
-  if (leaf === undefined) return refused(failure('ERR_SECURE_SOCKET_NO_PEER_CERTIFICATE', 0, 'the peer has shown no certificate'))
+  if (leaf === undefined)
+    return refused(failure('ERR_SECURE_SOCKET_NO_PEER_CERTIFICATE', 0, 'the peer has shown no certificate'))
   return name.by === 'scheme' ? byScheme(leaf, name.host, name) : byFunction(leaf, name.host, name.check)
 }
 
-function byScheme(leaf: Uint8Array, host: string, { scheme, publicSuffix }: Extract<NamePolicy, { by: 'scheme' }>): Outcome<'name'> {
+function byScheme(
+  leaf: Uint8Array,
+  host: string,
+  { scheme, publicSuffix }: Extract<NamePolicy, { by: 'scheme' }>,
+): Outcome<'name'> {
   try {
     const match = verifyHostname(leaf, host, { scheme, publicSuffix })
     return { result: 'passed', evidence: { host, scheme: match.scheme, entry: match.entry ?? '' } }
@@ -35,9 +46,20 @@ function codeOf(error: unknown): string {
 }
 
 /** node:tls's contract: an Error refuses, undefined accepts. Anything else, a Promise above all, refuses too. */
-function byFunction(leaf: Uint8Array, host: string, check: (hostname: string, certificate: PeerCertificate) => unknown): Outcome<'name'> {
+function byFunction(
+  leaf: Uint8Array,
+  host: string,
+  check: (hostname: string, certificate: PeerCertificate) => unknown,
+): Outcome<'name'> {
   const answer = check(host, new X509Certificate(leaf).toLegacyObject())
-  if (answer === undefined) return { result: 'passed', evidence: { host, scheme: "option 'checkServerIdentity'", entry: '' } }
+  if (answer === undefined)
+    return { result: 'passed', evidence: { host, scheme: "option 'checkServerIdentity'", entry: '' } }
   if (answer instanceof Error) return refused(failure(codeOf(answer), 0, answer))
-  return refused(failure('ERR_SECURE_SOCKET_CHECK_FAILED', 0, "'checkServerIdentity' must return an Error or undefined, synchronously"))
+  return refused(
+    failure(
+      'ERR_SECURE_SOCKET_CHECK_FAILED',
+      0,
+      "'checkServerIdentity' must return an Error or undefined, synchronously",
+    ),
+  )
 }

@@ -6,8 +6,17 @@ import type { VerifyCallback, VerifyOptions } from '../options/types.ts'
 
 /** How the peer's name is decided. `host` undefined refuses: a name must be known, and never "localhost". */
 export type NamePolicy =
-  | { readonly by: 'scheme'; readonly host: string | undefined; readonly scheme: NonNullable<VerifyOptions['scheme']>; readonly publicSuffix: NonNullable<VerifyOptions['publicSuffix']> }
-  | { readonly by: 'function'; readonly host: string | undefined; readonly check: (hostname: string, certificate: PeerCertificate) => unknown }
+  | {
+      readonly by: 'scheme'
+      readonly host: string | undefined
+      readonly scheme: NonNullable<VerifyOptions['scheme']>
+      readonly publicSuffix: NonNullable<VerifyOptions['publicSuffix']>
+    }
+  | {
+      readonly by: 'function'
+      readonly host: string | undefined
+      readonly check: (hostname: string, certificate: PeerCertificate) => unknown
+    }
   /** We are a server: clients have no name to prove unless one is demanded. */
   | { readonly by: 'nothing'; readonly option: string }
 

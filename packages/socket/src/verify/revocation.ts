@@ -21,7 +21,12 @@ export interface RevocationSubject {
  * Has any of the certificates been revoked? Staple, cache, revocation lists and, where allowed, the network are asked; "revoked" from
  * any of them refuses, whatever else was waived (rules 3 and 19).
  */
-export async function checkRevocation(claim: PeerClaim, subject: RevocationSubject, policy: TrustPolicy, signal: AbortSignal): Promise<Outcome<'revocation'>> {
+export async function checkRevocation(
+  claim: PeerClaim,
+  subject: RevocationSubject,
+  policy: TrustPolicy,
+  signal: AbortSignal,
+): Promise<Outcome<'revocation'>> {
   const { revocation } = policy
   if (isOff(revocation)) return waivedByOption('revocation')
   if (claim.chain.length === 0) return waivedByOption(claim.pskUsed ? 'psk' : 'requestCert')
@@ -39,7 +44,8 @@ export async function checkRevocation(claim: PeerClaim, subject: RevocationSubje
   const missing = pinnedWithoutIssuer ? [0] : needed.filter((depth) => !good.has(depth))
   if (missing.length === 0) return passed(inquiry, needed)
   for (const depth of missing)
-    if (!failures.some((entry) => entry.depth === depth)) failures.push(failure('ERR_SECURE_SOCKET_NO_REVOCATION_STATUS', depth, 'nothing says whether it was revoked'))
+    if (!failures.some((entry) => entry.depth === depth))
+      failures.push(failure('ERR_SECURE_SOCKET_NO_REVOCATION_STATUS', depth, 'nothing says whether it was revoked'))
   if (revocation.failure === 'hard') return refused(failures[0] as Failure, ...failures.slice(1))
   return { result: 'waived', waiver: { by: 'soft-failure' }, failures }
 }
@@ -67,7 +73,8 @@ const askStaple: Ask = async ({ claim, path, policy, good, failures }) => {
   if (!resumed) onStaple?.(claim.staple)
   const [certificate, issuer] = path
   if (certificate === undefined) return undefined
-  if (issuer === undefined) return staple === 'must' || requiresStaple(certificate) ? noStaple('its issuer is not known') : undefined
+  if (issuer === undefined)
+    return staple === 'must' || requiresStaple(certificate) ? noStaple('its issuer is not known') : undefined
   const verdict = await checkStaple(claim.staple, {
     certificate,
     issuer,
@@ -109,7 +116,14 @@ const askNetwork: Ask = async (inquiry, needed) => {
   const { path, verified, policy, signal, good, failures } = inquiry
   const { online, cache, fetch, timeout } = policy.revocation
   if (!online || !verified || needed.every((depth) => good.has(depth))) return undefined
-  const resolver = new OcspResolver({ chain: path, depth: policy.revocation.depth, failure: 'soft', anchor: 'last', cache, now: policy.now ?? Date.now })
+  const resolver = new OcspResolver({
+    chain: path,
+    depth: policy.revocation.depth,
+    failure: 'soft',
+    anchor: 'last',
+    cache,
+    now: policy.now ?? Date.now,
+  })
   const { findings } = await resolver.resolve({ signal, timeout, ...(fetch === undefined ? {} : { fetch }) })
   for (const [depth, finding] of findings.entries()) {
     if (finding.result === 'revoked' || finding.result === 'unknown') return ocspFailure(finding.error, depth)
@@ -145,7 +159,8 @@ const listCodes: Readonly<Record<string, string>> = {
 }
 
 function listFailure(status: Exclude<CrlStatus, { status: 'good' }>, depth: number): Failure {
-  if (status.status === 'revoked') return failure('CERT_REVOKED', depth, `certificate revoked on ${status.date.toISOString()} (${status.reason})`)
+  if (status.status === 'revoked')
+    return failure('CERT_REVOKED', depth, `certificate revoked on ${status.date.toISOString()} (${status.reason})`)
   const error = status.errors[0]
   return failure(listCodes[status.code] ?? status.code, depth, error ?? 'no revocation list answers for it')
 }
@@ -163,15 +178,24 @@ function passed({ good, path }: Inquiry, needed: readonly number[]): Outcome<'re
   // a trusted leaf, or nothing but an anchor: there is nobody who could revoke it
   if (needed.length === 0) return waivedByOption(path.length <= 1 ? 'ca' : 'revocation.depth')
   const times = depths.map((depth) => (good.get(depth) as Good).until.getTime())
-  return { result: 'passed', evidence: { by: (good.get(depths[0] as number) as Good).by, of: depths, until: new Date(Math.min(...times)) } }
+  return {
+    result: 'passed',
+    evidence: { by: (good.get(depths[0] as number) as Good).by, of: depths, until: new Date(Math.min(...times)) },
+  }
 }
 
 /** Whether there is anything to ask at all: a staple, a must-staple certificate, or a policy that wants more than 'try'. */
 export function needsInquiry(claim: PeerClaim, { revocation }: TrustPolicy): boolean {
   if (isOff(revocation)) return false
-  if (claim.staple !== undefined || revocation.staple === 'must' || revocation.online || revocation.failure === 'hard' || revocation.crlDepth !== undefined) return true
+  if (
+    claim.staple !== undefined ||
+    revocation.staple === 'must' ||
+    revocation.online ||
+    revocation.failure === 'hard' ||
+    revocation.crlDepth !== undefined
+  )
+    return true
   if (revocation.onStaple !== undefined || revocation.cacheMayKnow()) return true
   const leaf = claim.chain[0]
   return leaf !== undefined && revocation.staple !== 'off' && requiresStaple(leaf)
 }
-

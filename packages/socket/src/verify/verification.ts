@@ -91,14 +91,24 @@ export class Verification {
 }
 
 /** The failures for which an outcome refuses; undefined where it does not. Whatever is not exactly known refuses. */
-function standing(check: CheckName, outcome: Outcome<CheckName> | undefined): readonly [Failure, ...Failure[]] | undefined {
-  if (outcome?.result === 'passed' && typeof outcome.evidence === 'object' && outcome.evidence !== null) return undefined
+function standing(
+  check: CheckName,
+  outcome: Outcome<CheckName> | undefined,
+): readonly [Failure, ...Failure[]] | undefined {
+  if (outcome?.result === 'passed' && typeof outcome.evidence === 'object' && outcome.evidence !== null)
+    return undefined
   if (outcome?.result === 'waived' && isWaiver(outcome.waiver) && Array.isArray(outcome.failures)) return undefined
-  if (outcome?.result === 'refused' && Array.isArray(outcome.failures) && outcome.failures.length > 0) return outcome.failures
+  if (outcome?.result === 'refused' && Array.isArray(outcome.failures) && outcome.failures.length > 0)
+    return outcome.failures
   return [failure('ERR_SECURE_SOCKET_CHECK_FAILED', 0, `the ${check} check gave no verdict`)]
 }
 
-const waiverKinds: readonly unknown[] = ['option', 'fingerprint', 'callback', 'soft-failure'] satisfies readonly Waiver['by'][]
+const waiverKinds: readonly unknown[] = [
+  'option',
+  'fingerprint',
+  'callback',
+  'soft-failure',
+] satisfies readonly Waiver['by'][]
 
 function isWaiver(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'by' in value && waiverKinds.includes(value.by)
@@ -109,10 +119,16 @@ export function failure(code: string, depth: number, reason: string | Error): Fa
   return { code, depth, error }
 }
 
-export function refused(first: Failure, ...others: readonly Failure[]): { result: 'refused'; failures: readonly [Failure, ...Failure[]] } {
+export function refused(
+  first: Failure,
+  ...others: readonly Failure[]
+): { result: 'refused'; failures: readonly [Failure, ...Failure[]] } {
   return { result: 'refused', failures: [first, ...others] }
 }
 
-export function waivedByOption(option: string, failures: readonly Failure[] = []): { result: 'waived'; waiver: Waiver; failures: readonly Failure[] } {
+export function waivedByOption(
+  option: string,
+  failures: readonly Failure[] = [],
+): { result: 'waived'; waiver: Waiver; failures: readonly Failure[] } {
   return { result: 'waived', waiver: { by: 'option', option }, failures }
 }

@@ -40,8 +40,7 @@ export const checkStrict: CertificateCheck = (facts, { depth, anchor }, { strict
   if (isCritical(facts, Oid.SUBJECT_KEY_IDENTIFIER)) report('SUBJECT_KEY_IDENTIFIER_CRITICAL')
   if (ca && facts.subjectKeyIdentifier === undefined) report('MISSING_SUBJECT_KEY_IDENTIFIER')
   // RFC 5280 section 4.2.1.1; of an anchor nobody looks for the issuer
-  if (facts.authorityKeyIdentifier?.keyIdentifier === undefined && !anchor)
-    report('MISSING_AUTHORITY_KEY_IDENTIFIER')
+  if (facts.authorityKeyIdentifier?.keyIdentifier === undefined && !anchor) report('MISSING_AUTHORITY_KEY_IDENTIFIER')
 }
 
 /** Extensions that nothing above reads, and that those who do read pass over where they are malformed. */

@@ -16,8 +16,14 @@ import type { PathFailure, PathRequest, PathResult } from './path-request.ts'
  * costs no more than `limits` grant. Pure and synchronous: no clock, no files, no network.
  *
  * Not checked: whether the leaf belongs to the peer's name; OCSP; signed certificate timestamps; an anchor's own signature.
+ *
+ * @throws TypeError ERR_INVALID_ARG_VALUE for a purpose that is none; and what `anchors` and `crls` throw
  */
 export function validatePath(request: PathRequest): PathResult {
+  if (!PURPOSES.has(request.purpose))
+    throw Object.assign(new TypeError("option 'purpose' must be 'server', 'client' or 'any'"), {
+      code: 'ERR_INVALID_ARG_VALUE',
+    })
   const budget = new Budget(request.limits)
   const sent = request.chain.length + (request.intermediates?.length ?? 0)
   if (request.chain.length === 0) return refusal(budget, 'ERR_SECURE_SOCKET_CHAIN_EMPTY')
@@ -42,6 +48,8 @@ export function validatePath(request: PathRequest): PathResult {
   if (failures.length === 0) failures.push(failure('ERR_SECURE_SOCKET_CHAIN_LIMIT', top, 'no valid path was found'))
   return result(budget, nearest, fromRootDown(failures), [])
 }
+
+const PURPOSES: ReadonlySet<unknown> = new Set<PathRequest['purpose']>(['server', 'client', 'any'])
 
 function alone(leaf: CertificateFacts): CandidatePath {
   return { certificates: [leaf], anchored: false, tooLong: false }
