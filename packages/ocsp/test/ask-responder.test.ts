@@ -90,13 +90,15 @@ describe('over HTTP', () => {
     const { resolve } = await served((_request, response) => {
       const chunk = Buffer.alloc(16 * 1024)
       const more = (): void => {
-        while (!response.destroyed && response.write(chunk)) sent += chunk.length
-        response.once('drain', more)
+        if (response.destroyed) return
+        sent += chunk.length
+        if (response.write(chunk)) setImmediate(more)
+        else response.once('drain', more)
       }
       more()
     })
     expect(await resolve()).toBe('ERR_OCSP_RESPONSE_TOO_LARGE')
-    expect(sent).toBeLessThan(100 * MAX_RESPONSE_BYTES)
+    expect(sent).toBeLessThan(100 * MAX_RESPONSE_BYTES) // what sockets hold on the way
   })
 
   it('a body that is announced as too long is not read', async () => {
