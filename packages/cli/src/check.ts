@@ -65,7 +65,9 @@ function certificates(socket: SecureSocket): readonly CertificateReport[] {
       issuer: certificate.issuer?.replaceAll('\n', ', ') ?? '',
       notBefore: new Date(notBefore).toISOString(),
       notAfter: new Date(notAfter).toISOString(),
-      names: subjectAltNames.map(([type, value]) => `${type}:${String(value)}`),
+      names: subjectAltNames.map(
+        ([type, value]) => `${type}:${typeof value === 'string' ? value : JSON.stringify(value)}`,
+      ),
       fingerprint: fingerprint(certificate),
     }
   })

@@ -60,7 +60,9 @@ export function installSurface(
         const surface = surfaceOf(this)
         return surface === undefined ? undefined : get(surface, this)
       },
-      set: () => undefined,
+      set() {
+        // net.Socket's constructor assigns; there is nothing to keep
+      },
     })
   const methods = {
     address(this: SecureSocket): AddressInfo | Record<string, never> {

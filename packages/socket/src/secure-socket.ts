@@ -33,6 +33,7 @@ let readCore: (socket: SecureSocket) => SocketCore
  * Made by `connect`, `listen` and `startTls`. Nothing written leaves, and nothing readable arrives, before the peer's
  * verdict. Events beside net.Socket's: 'secureConnect' (the verdict is positive; before the first byte).
  */
+// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- the static block defines every merged member, from the same list
 export class SecureSocket extends Socket {
   readonly #core: SocketCore
 
@@ -54,7 +55,7 @@ export class SecureSocket extends Socket {
   constructor(options: FacadeOptions, secret: symbol) {
     if (secret !== key) throw new TypeError('a SecureSocket is made by connect(), listen() or startTls()')
     const { signal, ...stream } = options
-    super({ ...stream, allowHalfOpen: stream.allowHalfOpen ?? false } as SocketConstructorOpts)
+    super({ ...stream, allowHalfOpen: stream.allowHalfOpen ?? false })
     decodeStrings(this)
     this.#core = new SocketCore(this, {
       push: (chunk) => this.push(chunk),
@@ -175,7 +176,7 @@ export class SecureSocket extends Socket {
   stopTls(options: StopTlsOptions & { readonly detach: true }): Promise<Duplex>
   stopTls(options?: StopTlsOptions): Promise<this>
   stopTls(options: StopTlsOptions = {}): Promise<this | Duplex> {
-    return stopTls(this, this.#core, options) as Promise<this | Duplex>
+    return stopTls(this, this.#core, options)
   }
 
   /** Refused: it would open a connection in clear behind the socket's back. Use the function `connect`. */

@@ -199,8 +199,8 @@ describe('tlsOptions', () => {
     ['a list', { crl: 'x' }],
     ['an own session cache', { sessionCache: new SessionCache() }],
     ['a scheme that is a function', { verify: { scheme: () => true } }],
-    ['an unknown option', { foo: 1 } as object],
+    ['an unknown option', { foo: 1 }],
   ])('refuses %s', (_what, options) => {
-    expect(() => tlsOptions(options as object)).toThrow(TypeError)
+    expect(() => tlsOptions(options)).toThrow(TypeError)
   })
 })

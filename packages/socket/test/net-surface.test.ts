@@ -96,7 +96,7 @@ describe('as a net.Socket', () => {
   })
 
   it('ends our direction when the peer ends its own, unless told otherwise', async () => {
-    await using server = await tlsServer({ allowHalfOpen: true } as object, (socket) => socket.end('bye'))
+    await using server = await tlsServer({ allowHalfOpen: true }, (socket) => socket.end('bye'))
     const usual = await connect({ host: '127.0.0.1', port: server.port, ca })
     usual.resume()
     await once(usual, 'close')

@@ -62,7 +62,7 @@ it('damage is refused with codes, and never more than that', () => {
     fc.property(damaged, ({ which, edits }) => {
       const chain = [...valid]
       chain[which] = damage(chain[which] as Uint8Array, edits)
-      if (Buffer.compare(chain[which] as Uint8Array, valid[which] as Uint8Array) === 0) return
+      if (Buffer.compare(chain[which], valid[which] as Uint8Array) === 0) return
       const result = walk(chain, [root], { policies: {}, strict: true })
       expect(result.failures.length).toBeGreaterThan(0)
       for (const { code, depth } of result.failures) {

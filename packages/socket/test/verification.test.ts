@@ -31,7 +31,7 @@ describe('Verification.judge', () => {
       ['gave a result in another case', { result: 'Passed', evidence: {} }],
     ]
     it.each(bad)('%s', (_what, outcome) => {
-      const judge = (): Verification => Verification.judge({ ...passed, [check]: outcome } as Outcomes)
+      const judge = (): Verification => Verification.judge({ ...passed, [check]: outcome })
       expect(judge).toThrow(PeerRefusedError)
       expect(judge).toThrow(expect.objectContaining({ check }))
     })

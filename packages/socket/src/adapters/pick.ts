@@ -32,7 +32,7 @@ export function pick(request: object): ConnectOptions {
     delete picked['host']
     delete picked['port']
   }
-  return picked as ConnectOptions
+  return picked
 }
 
 /** What of a request decides about TLS and trust: connections that differ in it must not be shared. */

@@ -79,7 +79,7 @@ export class NativeTls implements TlsEngine {
         try {
           resolve(this.#claim())
         } catch (error) {
-          reject(error as Error)
+          reject(error)
         }
       }
       const onFailure = (error: Error): void => {
@@ -231,7 +231,7 @@ export function chainOf(leaf: X509Certificate | undefined): readonly Uint8Array[
   for (
     let at = leaf;
     at !== undefined && chain.length < MAX_CHAIN;
-    at = at.issuerCertificate as X509Certificate | undefined
+    at = at.issuerCertificate
   )
     chain.push(at.raw)
   return chain

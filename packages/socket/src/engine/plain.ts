@@ -99,12 +99,12 @@ export class PlainTransport implements PlainEngine {
 /** Writes the chunks as one batch; `done` is called once, when the last has been taken or one has failed. */
 export function writeAll(stream: Duplex, chunks: readonly Uint8Array[], done: (error?: Error | null) => void): void {
   if (chunks.length === 1) {
-    stream.write(chunks[0] as Uint8Array, done)
+    stream.write(chunks[0], done)
     return
   }
   stream.cork()
   const last = chunks.length - 1
-  for (let i = 0; i < last; i++) stream.write(chunks[i] as Uint8Array)
+  for (let i = 0; i < last; i++) stream.write(chunks[i])
   stream.write(chunks[last] ?? new Uint8Array(0), done)
   stream.uncork()
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { statSync } from 'node:fs'
+import { invalidType } from '../errors.ts'
 
 const identities = new WeakMap<object, number>()
 let nextIdentity = 0
@@ -19,22 +20,14 @@ export function identityOf(value: object): number {
  * immutable objects by identity, arrays by their items.
  */
 export function contentKey(value: unknown): string {
-  switch (typeof value) {
-    case 'string':
-      return `"${value.length}:${value}`
-    case 'number':
-    case 'boolean':
-    case 'undefined':
-      return String(value)
-    case 'function':
-      return `#${identityOf(value)}`
-    default:
-      break
-  }
-  if (value === null) return 'null'
+  if (typeof value === 'string') return `"${value.length}:${value}`
+  if (value === null || value === undefined || typeof value === 'number' || typeof value === 'boolean')
+    return String(value)
+  if (typeof value === 'bigint' || typeof value === 'symbol')
+    throw invalidType('value', 'a value that options can have')
   if (Array.isArray(value)) return `[${value.map(contentKey).join(',')}]`
   if (value instanceof Uint8Array) return `b${createHash('sha256').update(value).digest('base64')}`
-  return `#${identityOf(value as object)}`
+  return `#${identityOf(value)}`
 }
 
 /** A file's identity and version; a changed file gives another key. Throws Node's own error where there is no such file. */

@@ -23,11 +23,11 @@ export function loadCredentials(context: Resolved['context']): Credentials | und
   const input = certFile === undefined ? cert : readFileSync(certFile)
   if (input === undefined) return undefined
   if (input instanceof Uint8Array && looksLikePkcs12(input)) return fromBundle(input, passphrase)
-  const certificates = parseCertificates(input as string)
+  const certificates = parseCertificates(input)
   const keyInput = context.keyFile === undefined ? context.key : readFileSync(context.keyFile)
   const keySource = keyInput ?? (typeof input === 'string' || input instanceof Uint8Array ? input : undefined)
   if (keySource === undefined) throw noKey()
-  const key = parsePrivateKey(keySource as string, passphrase === undefined ? {} : { passphrase })
+  const key = parsePrivateKey(keySource, passphrase === undefined ? {} : { passphrase })
   return key instanceof Promise ? key.then((loaded) => paired(certificates, loaded)) : paired(certificates, key)
 }
 

@@ -73,8 +73,7 @@ const fingerprints: Parse<readonly string[]> = (value, option) => {
 
 const scheme: Parse<NonNullable<VerifyOptions['scheme']>> = (value, option) => {
   if (typeof value === 'string') return nonEmptyString(value, option) as NonNullable<VerifyOptions['scheme']>
-  if (typeof value === 'function' || (typeof value === 'object' && value !== null))
-    return value as NonNullable<VerifyOptions['scheme']>
+  if (typeof value === 'function' || (typeof value === 'object' && value !== null)) return value
   throw invalidType(option, "a scheme's name, a scheme or a function")
 }
 

@@ -70,7 +70,7 @@ async function withCallback(
   const hidden = claim.opensslError !== undefined && !isExplained(claim.opensslError, failures, claim.opensslReason)
   if (hidden)
     return refused(
-      failure(claim.opensslError as string, 0, claim.opensslReason ?? sentence(claim.opensslError as string)),
+      failure(claim.opensslError, 0, claim.opensslReason ?? sentence(claim.opensslError)),
       ...failures,
     )
   const [first] = failures
