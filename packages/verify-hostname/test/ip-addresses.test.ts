@@ -101,6 +101,8 @@ describe('an IP host', () => {
   it('an IPv4 address is not its IPv4-mapped IPv6 address', () => {
     expect(matchHostname(certificate(['ip:::ffff:10.1.2.3']), '10.1.2.3')).toBeUndefined()
     expect(matchHostname(certificate(['ip:10.1.2.3']), '::ffff:10.1.2.3')).toBeUndefined()
+    expect(matchHostname(certificate(['ip:a01:203::']), '10.1.2.3')).toBeUndefined()
+    expect(matchHostname(certificate(['ip:10.1.2.3']), 'a01:203::')).toBeUndefined()
   })
 
   it('a host name never matches an iPAddress', () => {
