@@ -50,7 +50,8 @@ export class CaStore {
   }
 
   /**
-   * Every anchor, in the order of the sources; but for those that OpenSSL cannot read, which Node ignores in a `ca` list too.
+   * Every anchor, in the order of the sources; but for those that OpenSSL cannot read, which Node ignores in a `ca` list too
+   * and which `errors` tells from then on.
    * About 0.1 ms each at the first call: prefer `raw` where bytes will do.
    */
   get certificates(): readonly X509Certificate[] {
@@ -70,8 +71,10 @@ export class CaStore {
 
   /** What was left out and why: sources that could not be used, and single entries with file and index. */
   get errors(): readonly CaStoreError[] {
-    const { skipped } = this.#judged
-    return [...this.#parts.errors, ...this.#parts.sources.flatMap((source) => source.errors), ...skipped]
+    const { kept, skipped } = this.#judged
+    const { errors, sources } = this.#parts
+    const refused = kept.flatMap((entry) => entry.refusal ?? [])
+    return [...errors, ...sources.flatMap((source) => source.errors), ...skipped, ...refused]
   }
 
   /** SHA-256 over all anchors, in hexadecimal: two stores with the same digest trust the same, in the same order. */

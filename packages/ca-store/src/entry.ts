@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto'
-import { contextTag, DerCursor, DerError, Tag } from '@x/der'
+import { contextTag, DerCursor, DerError, openDer, readOctetAlignedBits, readOid, Tag } from '@x/der'
 import { CertificateView, ExtensionOid, KeyUsage, readBasicConstraints, readKeyUsage, sameBytes } from '@x/der/x509'
 import { CaStoreError, type CaStoreErrorCode } from './errors.ts'
 import { nameHash, nameKey } from './name-hash.ts'
@@ -89,6 +89,11 @@ export class Entry {
     return this.#view
   }
 
+  /** Why the object of node:crypto could not be made; undefined as long as nobody asked for it. */
+  get refusal(): CaStoreError | undefined {
+    return this.#certificate === false ? this.error('ERR_CA_BROKEN_CERTIFICATE', 'OpenSSL cannot read it') : undefined
+  }
+
   /** The object of node:crypto; undefined where OpenSSL cannot read what @x/der could. */
   get certificate(): X509Certificate | undefined {
     this.#certificate ??= tryCertificate(this.der) ?? false
@@ -133,6 +138,7 @@ export class Entry {
       view = this.view
       nameKey(view.issuer)
       nameKey(view.subject)
+      checkParts(view)
     } catch (cause) {
       if (!(cause instanceof DerError)) throw cause
       return this.error('ERR_CA_BROKEN_CERTIFICATE', `not a certificate: ${cause.message}`, cause)
@@ -170,6 +176,17 @@ function subjectKey(der: Uint8Array): string | undefined {
   } catch {
     return undefined
   }
+}
+
+/** What OpenSSL reads at once and CertificateView leaves to its users: extensions, key and algorithms by their form. */
+function checkParts(view: CertificateView): void {
+  view.extensions()
+  readOid(openDer(view.signatureAlgorithm).expect(Tag.OID)) // parameters may be anything
+  readOid(openDer(view.tbsSignatureAlgorithm).expect(Tag.OID))
+  const key = openDer(view.spki)
+  readOid(key.enterExpected(Tag.SEQUENCE).expect(Tag.OID))
+  readOctetAlignedBits(key.expect(Tag.BIT_STRING))
+  key.finish()
 }
 
 /**

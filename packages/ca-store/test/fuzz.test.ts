@@ -5,6 +5,7 @@ import { loadCaStore } from '../src/index.ts'
 import { der, pem, root, SERVER_AUTH, trusted } from './support.ts'
 
 const numRuns = Number(process.env['FUZZ_RUNS'] ?? 1_500)
+const timeout = 30_000 + 10 * numRuns
 const parameters = {
   numRuns,
   ...(process.env['FUZZ_SEED'] === undefined ? {} : { seed: Number(process.env['FUZZ_SEED']) }),
@@ -51,7 +52,7 @@ function useAll(certificates: string | Uint8Array): void {
   }
 }
 
-it('damaged DER', () => {
+it('damaged DER', { timeout }, () => {
   fc.assert(
     fc.property(fc.constantFrom(...samples.slice(0, 2)), damage, (sample, changes) =>
       useAll(damaged(der(sample), changes)),
@@ -60,7 +61,7 @@ it('damaged DER', () => {
   )
 })
 
-it('damaged DER in good PEM', () => {
+it('damaged DER in good PEM', { timeout }, () => {
   fc.assert(
     fc.property(fc.constantFrom(...samples), damage, fc.boolean(), (sample, changes, asTrusted) =>
       useAll(pem(damaged(der(sample), changes), asTrusted ? 'TRUSTED CERTIFICATE' : 'CERTIFICATE')),
@@ -69,7 +70,7 @@ it('damaged DER in good PEM', () => {
   )
 })
 
-it('damaged PEM', () => {
+it('damaged PEM', { timeout }, () => {
   const bundle = Buffer.from(samples.join('# between\n'))
   fc.assert(
     fc.property(damage, (changes) => useAll(damaged(bundle, changes))),
@@ -77,7 +78,7 @@ it('damaged PEM', () => {
   )
 })
 
-it('anything', () => {
+it('anything', { timeout }, () => {
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.uint8Array({ maxLength: 200 })), (input) => useAll(input)),
     parameters,

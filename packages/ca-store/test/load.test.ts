@@ -1,7 +1,8 @@
 import { X509Certificate } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { delimiter, join, relative } from 'node:path'
-import { printableString, utf8String } from '@x/der'
+import { createSecureContext } from 'node:tls'
+import { bitString, integer, oid, printableString, sequence, utf8String } from '@x/der'
 import { CertificateView } from '@x/der/x509'
 import { describe, expect, it } from 'vitest'
 import { type LoadCaStoreOptions, loadCaStore } from '../src/index.ts'
@@ -98,6 +99,37 @@ describe('certificates', () => {
     })
     expect(error).toHaveProperty('message', expect.stringContaining(message))
     expect(subjects(loadCaStore({ certificates: [b.cert, text, leaf.cert] }))).toEqual(['CN=B', 'CN=leaf.example'])
+  })
+
+  it.each([
+    ['a key that is none', version1(name(utf8String('V1')), undefined, sequence())],
+    ['a key without bits', version1(name(utf8String('V1')), undefined, sequence(sequence(oid('1.2.840.10045.2.1'))))],
+    [
+      'a key with an algorithm that is none',
+      version1(name(utf8String('V1')), undefined, sequence(sequence(integer(1)), bitString(new Uint8Array(3)))),
+    ],
+  ])('%s is broken', (_, bytes) => {
+    expect(thrown(() => loadCaStore({ certificates: bytes }))).toMatchObject({
+      cause: { code: 'ERR_CA_BROKEN_CERTIFICATE' },
+    })
+  })
+
+  it('what OpenSSL alone cannot read does not spoil the rest, and is reported once it is asked for', () => {
+    const spki = sequence(sequence(oid('1.2.840.10045.2.1'), Uint8Array.of(0x05)), bitString(new Uint8Array(3))) // cut off
+    const store = loadCaStore({ certificates: [version1(name(utf8String('V1')), undefined, spki), a.cert] })
+    expect(codes(store)).toEqual([])
+    expect(subjects(store)).toEqual(['CN=A'])
+    expect(codes(store)).toEqual(['ERR_CA_BROKEN_CERTIFICATE'])
+    expect(store.findIssuer(version1(name(utf8String('V1'))))).toBeUndefined()
+    expect(() => createSecureContext(store.secureContextOptions())).not.toThrow()
+  })
+
+  it('a key of an unknown kind is not', () => {
+    const spki = sequence(sequence(oid('1.2.3.4')), bitString(new Uint8Array(3)))
+    const store = loadCaStore({ certificates: version1(name(utf8String('V1')), undefined, spki) })
+    expect(store.certificates).toHaveLength(1)
+    expect(store.findIssuer(a.cert)).toBeUndefined()
+    expect(store.findIssuer(version1(name(utf8String('V1'))))).toBeUndefined()
   })
 
   it('a block that is cut off does not swallow the next one', () => {

@@ -95,9 +95,12 @@ export function name(...values: readonly Uint8Array[]): Uint8Array {
 }
 
 /** A self-issued certificate of version 1, whose signature is nonsense. */
-export function version1(subject: Uint8Array, issuer: Uint8Array = subject): Uint8Array {
+export function version1(
+  subject: Uint8Array,
+  issuer: Uint8Array = subject,
+  spki: Uint8Array = new CertificateView(root().raw).spki,
+): Uint8Array {
   const algorithm = sequence(oid('1.2.840.113549.1.1.11'), nullElement())
-  const { spki } = new CertificateView(root().raw)
   const validity = sequence(time(Date.now() - YEAR), time(Date.now() + YEAR))
   const tbs = sequence(integer(1), algorithm, issuer, validity, subject, spki)
   return sequence(tbs, algorithm, bitString(new Uint8Array(64)))
