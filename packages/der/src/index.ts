@@ -23,6 +23,7 @@ export {
   encodeOid,
   enumerated,
   generalizedTime,
+  headerLength,
   ia5String,
   integer,
   namedBits,
@@ -34,4 +35,5 @@ export {
   setOf,
   time,
   utf8String,
+  writeHeader,
 } from './writer.ts'

@@ -62,37 +62,40 @@ export const MAX_OID_OCTETS = 64
  * @throws DerError `ERR_DER_INVALID_VALUE`, `ERR_DER_TOO_LARGE` beyond {@link MAX_OID_OCTETS}.
  */
 export function readOid(cursor: DerCursor): string {
-  return decodeOid(cursor.content(), cursor.start)
+  return oidText(cursor.bytes, cursor.contentStart, cursor.contentEnd, cursor.start)
 }
 
 /** Dotted text of the content octets of an OBJECT IDENTIFIER; `offset` is what an error will say. As `readOid`. */
 export function decodeOid(content: Uint8Array, offset = 0): string {
-  const { length } = content
-  if (length > MAX_OID_OCTETS) throw new DerError('ERR_DER_TOO_LARGE', 'object identifier is too long', offset)
-  if (length === 0 || (content[length - 1] as number) > 0x7f)
+  return oidText(content, 0, content.length, offset)
+}
+
+function oidText(bytes: Uint8Array, start: number, end: number, offset: number): string {
+  if (end - start > MAX_OID_OCTETS) throw new DerError('ERR_DER_TOO_LARGE', 'object identifier is too long', offset)
+  if (start === end || (bytes[end - 1] as number) > 0x7f)
     throw new DerError('ERR_DER_INVALID_VALUE', 'object identifier is cut off', offset)
   let text = ''
-  let arcStart = 0
-  for (let i = 0; i < length; i++) {
-    if ((content[i] as number) > 0x7f) continue
-    if (content[arcStart] === 0x80) throw new DerError('ERR_DER_INVALID_VALUE', 'arc with a leading zero', offset)
+  let arcStart = start
+  for (let i = start; i < end; i++) {
+    if ((bytes[i] as number) > 0x7f) continue
+    if (bytes[arcStart] === 0x80) throw new DerError('ERR_DER_INVALID_VALUE', 'arc with a leading zero', offset)
     // Four octets of 7 bits stay exact in a number; longer arcs (UUIDs below 2.25) need a bigint.
-    const value = i - arcStart < 4 ? smallArc(content, arcStart, i) : largeArc(content, arcStart, i)
-    text = arcStart === 0 ? firstArcs(value) : `${text}.${value}`
+    const value = i - arcStart < 4 ? smallArc(bytes, arcStart, i) : largeArc(bytes, arcStart, i)
+    text = arcStart === start ? firstArcs(value) : `${text}.${value}`
     arcStart = i + 1
   }
   return text
 }
 
-function smallArc(content: Uint8Array, from: number, to: number): number {
+function smallArc(bytes: Uint8Array, from: number, to: number): number {
   let value = 0
-  for (let i = from; i <= to; i++) value = (value << 7) | ((content[i] as number) & 0x7f)
+  for (let i = from; i <= to; i++) value = (value << 7) | ((bytes[i] as number) & 0x7f)
   return value
 }
 
-function largeArc(content: Uint8Array, from: number, to: number): bigint {
+function largeArc(bytes: Uint8Array, from: number, to: number): bigint {
   let value = 0n
-  for (let i = from; i <= to; i++) value = (value << 7n) | BigInt((content[i] as number) & 0x7f)
+  for (let i = from; i <= to; i++) value = (value << 7n) | BigInt((bytes[i] as number) & 0x7f)
   return value
 }
 
@@ -104,7 +107,12 @@ function firstArcs(value: number | bigint): string {
 
 /** A BIT STRING's bits and how many of the last octet are unused (X.690 section 11.2: those are zero). */
 export function readBitString(cursor: DerCursor): { readonly bits: Uint8Array; readonly unused: number } {
-  const { bytes, contentStart, contentEnd } = cursor
+  const unused = readUnusedBits(cursor)
+  return { bits: cursor.bytes.subarray(cursor.contentStart + 1, cursor.contentEnd), unused }
+}
+
+/** Checks a BIT STRING as `readBitString` does; returns how many bits of its last octet are unused. */
+export function readUnusedBits({ bytes, start, contentStart, contentEnd }: DerCursor): number {
   const unused = bytes[contentStart] as number
   const length = contentEnd - contentStart
   if (
@@ -113,8 +121,8 @@ export function readBitString(cursor: DerCursor): { readonly bits: Uint8Array; r
     (length === 1 && unused !== 0) ||
     ((bytes[contentEnd - 1] as number) & ((1 << unused) - 1) && length > 1)
   )
-    throw new DerError('ERR_DER_INVALID_VALUE', 'not a DER bit string', cursor.start)
-  return { bits: bytes.subarray(contentStart + 1, contentEnd), unused }
+    throw new DerError('ERR_DER_INVALID_VALUE', 'not a DER bit string', start)
+  return unused
 }
 
 /** A BIT STRING of whole octets, as keys and signatures are. */

@@ -13,17 +13,31 @@ export function element(tag: number, ...parts: readonly Uint8Array[]): Uint8Arra
   let length = 0
   for (const part of parts) length += part.length
   if (length > 0xffffffff) throw new DerError('ERR_DER_TOO_LARGE', 'content is longer than 4 GiB', 0)
-  const octets = length < 0x80 ? 0 : length < 0x100 ? 1 : length < 0x10000 ? 2 : length < 0x1000000 ? 3 : 4
-  const out = new Uint8Array(2 + octets + length)
-  out[0] = tag
-  out[1] = octets === 0 ? length : 0x80 | octets
-  let p = 2
-  for (let shift = octets - 1; shift >= 0; shift--) out[p++] = Math.floor(length / 2 ** (8 * shift))
+  const out = new Uint8Array(headerLength(length) + length)
+  let p = writeHeader(out, 0, tag, length)
   for (const part of parts) {
     out.set(part, p)
     p += part.length
   }
   return out
+}
+
+/** How many octets tag and length take in front of a content of `length` octets, up to 4 GiB. */
+export function headerLength(length: number): number {
+  return length < 0x80 ? 2 : length < 0x100 ? 3 : length < 0x10000 ? 4 : length < 0x1000000 ? 5 : 6
+}
+
+/**
+ * Writes tag and length at `offset` of `out`, and returns the offset behind them: for large structures that are put together in
+ * one buffer, where `element` would copy each level. Not checked: that `out` has room, and the tag.
+ */
+export function writeHeader(out: Uint8Array, offset: number, tag: number, length: number): number {
+  const octets = headerLength(length) - 2
+  out[offset] = tag
+  out[offset + 1] = octets === 0 ? length : 0x80 | octets
+  let p = offset + 2
+  for (let shift = octets - 1; shift >= 0; shift--) out[p++] = Math.floor(length / 2 ** (8 * shift))
+  return p
 }
 
 /** SEQUENCE or SEQUENCE OF, in the order given. */
@@ -97,18 +111,28 @@ export function oid(text: string): Uint8Array<ArrayBuffer> {
 export function encodeOid(text: string): Uint8Array<ArrayBuffer> {
   if (!/^[0-2](\.(0|[1-9][0-9]*))+$/.test(text) || text.length > 256)
     throw new DerError('ERR_DER_INVALID_VALUE', `'${text.slice(0, 80)}' is not an object identifier`, 0)
-  const arcs = text.split('.').map(BigInt)
-  const first = arcs[0] as bigint
-  const second = arcs[1] as bigint
-  if (first < 2n && second > 39n) throw new DerError('ERR_DER_INVALID_VALUE', `'${text}' has a second arc above 39`, 0)
+  const [first, second, ...rest] = text.split('.').map(parseArc) as [number, number | bigint, ...(number | bigint)[]]
+  if (first < 2 && second > 39) throw new DerError('ERR_DER_INVALID_VALUE', `'${text}' has a second arc above 39`, 0)
   const out: number[] = []
-  for (const arc of [first * 40n + second, ...arcs.slice(2)]) {
-    const octets: number[] = [Number(arc & 0x7fn)]
-    for (let rest = arc >> 7n; rest > 0n; rest >>= 7n) octets.unshift(Number(rest & 0x7fn) | 0x80)
-    out.push(...octets)
-  }
+  pushArc(out, typeof second === 'number' ? first * 40 + second : BigInt(first * 40) + second)
+  for (const arc of rest) pushArc(out, arc)
   if (out.length > MAX_OID_OCTETS) throw new DerError('ERR_DER_TOO_LARGE', 'object identifier is too long', 0)
   return Uint8Array.from(out)
+}
+
+/** A number where it stays exact through {@link pushArc}'s 32-bit shifts; nearly all arcs are. */
+function parseArc(digits: string): number | bigint {
+  return digits.length < 10 ? Number(digits) : BigInt(digits)
+}
+
+/** Appends an arc in base 128, highest octet first. */
+function pushArc(out: number[], arc: number | bigint): void {
+  const octets: number[] = []
+  if (typeof arc === 'number')
+    for (let rest = arc; rest > 0 || octets.length === 0; rest >>>= 7) octets.push(rest & 0x7f)
+  else for (let rest = arc; rest > 0n; rest >>= 7n) octets.push(Number(rest & 0x7fn))
+  for (let i = octets.length - 1; i > 0; i--) out.push((octets[i] as number) | 0x80)
+  out.push(octets[0] as number)
 }
 
 /** OCTET STRING. */

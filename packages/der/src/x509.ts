@@ -19,6 +19,7 @@ export {
 } from './x509/distribution-point.ts'
 export { type ExtensionView, findExtension, readExtensions, sameBytes } from './x509/extension.ts'
 export {
+  expectGeneralName,
   GeneralNameTag,
   type GeneralNameView,
   readGeneralName,

@@ -11,6 +11,7 @@ import {
   encodeOid,
   enumerated,
   generalizedTime,
+  headerLength,
   integer,
   MAX_OID_OCTETS,
   namedBits,
@@ -29,6 +30,7 @@ import {
   setOf,
   Tag,
   time,
+  writeHeader,
 } from '../src/index.ts'
 import { readNamedBits } from '../src/x509.ts'
 import { expectRefused, hex } from './refused.ts'
@@ -193,6 +195,18 @@ describe('write, then read', () => {
     expect(readTime(at(element(Tag.UTC_TIME, Buffer.from('500101000000Z'))))).toBe(Date.UTC(1950, 0, 1))
     expect(readTime(at(element(Tag.UTC_TIME, Buffer.from('000229000000Z'))))).toBe(Date.UTC(2000, 1, 29))
     expect(readTime(at(element(Tag.GENERALIZED_TIME, Buffer.from('00000101000000Z'))))).toBe(Date.parse('0000-01-01'))
+  })
+
+  it('headers, into a buffer of one’s own', () => {
+    for (const length of [0, 0x7f, 0x80, 0xff, 0x100, 0xffff, 0x10000, 0xffffff, 0x1000000, 0xffffffff]) {
+      const out = new Uint8Array(10)
+      const end = writeHeader(out, 3, Tag.OCTET_STRING, length)
+      expect(end).toBe(3 + headerLength(length))
+      const claimed = out[4] === 0x84 ? Buffer.from(out).readUInt32BE(5) : undefined
+      if (length < 0x1000000)
+        expect(out.subarray(3, end)).toEqual(octetString(new Uint8Array(length)).subarray(0, end - 3))
+      else expect(claimed).toBe(length)
+    }
   })
 
   it('sets in the order of their octets', () => {

@@ -44,6 +44,7 @@ describe('CertificateView', () => {
     expect(view.issuer).toEqual(NAME)
     expect(view.subject).toEqual(NAME)
     expect(view.spki).toEqual(SPKI)
+    expect(view.validity).toEqual(sequence(time(Date.UTC(2026, 0)), time(Date.UTC(2060, 0))))
     expect(view.notBefore).toBe(Date.UTC(2026, 0))
     expect(view.notAfter).toBe(Date.UTC(2060, 0))
     expect(view.signature).toEqual(new Uint8Array(64).fill(9))
@@ -117,6 +118,7 @@ describe('extensions', () => {
       '2.5.29.37',
       '1.3.6.1.5.5.7.1.1',
     ])
+    expect(all.map(({ element }) => element)).toEqual(allExtensions())
     expect(all.map(({ critical }) => critical)).toEqual(all.map((_, i) => i % 3 === 0))
   })
 

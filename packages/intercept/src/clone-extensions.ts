@@ -1,11 +1,11 @@
-import { boolean, namedBits, octetString, oid, sequence } from '@x/der'
+import { boolean, namedBits, octetString, oid, openDer, readOid, sequence, Tag } from '@x/der'
 import {
   type CertificateView,
+  expectGeneralName,
   type ExtensionView,
   KeyUsage,
-  readExtendedKeyUsage,
   readKeyUsage,
-  readSubjectAltName,
+  sameBytes,
 } from '@x/der/x509'
 import { InterceptError } from './errors.ts'
 
@@ -68,13 +68,18 @@ const COPIED: ReadonlyMap<string, Copy> = new Map<string, Copy>([
   ['2.16.840.1.113730.1.1', copyCertType],
 ])
 
-function copyUnknown({ oid: type, critical, value }: ExtensionView): Uint8Array {
+function copyUnknown({ element }: ExtensionView): Uint8Array {
+  return element
+}
+
+function rewritten({ oid: type, critical }: ExtensionView, value: Uint8Array): Uint8Array {
   return critical ? sequence(oid(type), boolean(true), octetString(value)) : sequence(oid(type), octetString(value))
 }
 
 /** Octet by octet, but only if they are names: clients disagree about broken lists. */
 function copyAlternativeNames(extension: ExtensionView): Uint8Array {
-  readSubjectAltName(extension.value)
+  const names = openDer(extension.value)
+  while (!names.done) expectGeneralName(names)
   return copyUnknown(extension)
 }
 
@@ -87,25 +92,34 @@ function copyKeyUsage(extension: ExtensionView, mirrorInvalidity: boolean): Uint
   const bits = mask & ~(KeyUsage.KEY_CERT_SIGN | KeyUsage.CRL_SIGN)
   if (bits === mask && mask !== 0) return copyUnknown(extension)
   const rest = bits !== 0 ? bits : mirrorInvalidity ? KeyUsage.NON_REPUDIATION : KeyUsage.DIGITAL_SIGNATURE
-  return copyUnknown({ ...extension, value: namedBits(numbersOf(rest)) })
+  return rewritten(extension, namedBits(numbersOf(rest)))
 }
 
-const OCSP_SIGNING = '1.3.6.1.5.5.7.3.9'
+const OCSP_SIGNING = oid('1.3.6.1.5.5.7.3.9')
 
 /** Without the right to answer OCSP for the CA that issued it: that CA is now ours (RFC 6960 section 4.2.2.2). */
 function copyExtendedKeyUsage(extension: ExtensionView): Uint8Array {
-  const purposes = readExtendedKeyUsage(extension.value)
-  if (!purposes.includes(OCSP_SIGNING)) return copyUnknown(extension)
-  const rest = purposes.filter((purpose) => purpose !== OCSP_SIGNING)
-  if (rest.length === 0)
+  const purposes = openDer(extension.value)
+  const others: Uint8Array[] = []
+  let found = false
+  do {
+    readOid(purposes.expect(Tag.OID))
+    const purpose = purposes.element()
+    if (sameBytes(purpose, OCSP_SIGNING)) found = true
+    else others.push(purpose)
+  } while (!purposes.done)
+  if (!found) return copyUnknown(extension)
+  if (others.length === 0)
     throw new InterceptError('ERR_INTERCEPT_NOT_CLONABLE', 'the certificate may sign OCSP responses and nothing else')
-  return copyUnknown({ ...extension, value: sequence(...rest.map((purpose) => oid(purpose))) })
+  return rewritten(extension, sequence(...others))
 }
 
 /** Netscape's types: client, server, e-mail, object signing and one reserved; bits 5 to 7 make a CA. */
 function copyCertType(extension: ExtensionView): Uint8Array | undefined {
-  const bits = readKeyUsage(extension.value) & 0x1f
-  return bits === 0 ? undefined : copyUnknown({ ...extension, value: namedBits(numbersOf(bits)) })
+  const mask = readKeyUsage(extension.value)
+  const bits = mask & 0x1f
+  if (bits === mask && mask !== 0) return copyUnknown(extension)
+  return bits === 0 ? undefined : rewritten(extension, namedBits(numbersOf(bits)))
 }
 
 function numbersOf(mask: number): number[] {

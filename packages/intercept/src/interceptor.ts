@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, X509Certificate } from 'node:crypto'
+import { createHash, createPublicKey, hash, X509Certificate } from 'node:crypto'
 import { createSecureContext, type SecureContext } from 'node:tls'
 import { CertificateView } from '@x/der/x509'
 import { type CertificateInput, generateKeySync, type Passphrase, toCertificateDer, certificateToPem } from '@x/utils'
@@ -110,7 +110,7 @@ export class Interceptor {
     if (ident !== undefined && typeof ident !== 'string') throw wrongType('ident', 'a string', ident)
     if (typeof untrusted !== 'boolean') throw wrongType('untrusted', 'a boolean', untrusted)
     const der = derOf(certificate)
-    const digest = createHash('sha256').update(der).digest()
+    const digest = hash('sha256', der, 'buffer')
     const origin = `${digest.toString('hex')}.${this.#mark}${untrusted ? '.untrusted' : ''}`
     const now = this.#now()
     return fromCache(

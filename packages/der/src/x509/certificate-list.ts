@@ -2,7 +2,7 @@ import { DerCursor, openDer } from '../cursor.ts'
 import { DerError } from '../errors.ts'
 import { contextTag, Tag } from '../tags.ts'
 import { readOctetAlignedBits, readSmallInteger, readTime } from '../values.ts'
-import { type ExtensionView, findExtension, readExtensions } from './extension.ts'
+import { type ExtensionView, findExtension, listExtensions } from './extension.ts'
 
 /**
  * A CRL's fields (RFC 5280 section 5.1) as views into its DER. The entries are not touched: a list of a million takes as
@@ -75,7 +75,7 @@ export class CertificateListView {
 
   /** Every extension of the list in order. Walked at each call: keep the result where it is needed twice. */
   extensions(): ExtensionView[] {
-    return [...readExtensions(this.#extensionCursor())]
+    return listExtensions(this.#extensionCursor())
   }
 
   /** The first extension of this type: `ExtensionOid.…`, or dotted text. */

@@ -2,7 +2,7 @@ import { DerCursor, openDer } from '../cursor.ts'
 import { DerError } from '../errors.ts'
 import { contextTag, Tag } from '../tags.ts'
 import { readIntegerBytes, readOctetAlignedBits, readSmallInteger, readTime } from '../values.ts'
-import { type ExtensionView, findExtension, readExtensions } from './extension.ts'
+import { type ExtensionView, findExtension, listExtensions } from './extension.ts'
 
 /**
  * A certificate's fields (RFC 5280 section 4.1) as views into its DER, found in one pass over the headers.
@@ -20,6 +20,8 @@ export class CertificateView {
   readonly tbsSignatureAlgorithm: Uint8Array
   /** Name, with its header. */
   readonly issuer: Uint8Array
+  /** Both times, with the header of the SEQUENCE around them. */
+  readonly validity: Uint8Array
   /** Milliseconds since 1970. */
   readonly notBefore: number
   /** Milliseconds since 1970. */
@@ -57,6 +59,7 @@ export class CertificateView {
     this.tbsSignatureAlgorithm = tbs.expect(Tag.SEQUENCE).element()
     this.issuer = tbs.expect(Tag.SEQUENCE).element()
     const validity = tbs.enterExpected(Tag.SEQUENCE)
+    this.validity = tbs.element()
     validity.next()
     this.notBefore = readTime(validity)
     validity.next()
@@ -78,7 +81,7 @@ export class CertificateView {
 
   /** Every extension in order. Walked at each call: keep the result where it is needed twice. */
   extensions(): ExtensionView[] {
-    return [...readExtensions(this.#extensionCursor())]
+    return listExtensions(this.#extensionCursor())
   }
 
   /** The first extension of this type: `ExtensionOid.…` or other content octets of an OID (`encodeOid`), or dotted text. */

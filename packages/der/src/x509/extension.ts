@@ -1,13 +1,16 @@
 import type { DerCursor } from '../cursor.ts'
 import { Tag } from '../tags.ts'
-import { decodeOid, readBoolean } from '../values.ts'
+import { readBoolean, readOid } from '../values.ts'
 import { encodeOid } from '../writer.ts'
 
-/** One extension (RFC 5280 section 4.2): `value` is the content of its OCTET STRING, a view. */
+/** One extension (RFC 5280 section 4.2). Octets are views. */
 export interface ExtensionView {
   readonly oid: string
   readonly critical: boolean
+  /** Content of its OCTET STRING. */
   readonly value: Uint8Array
+  /** The whole extension with its header, as it stands. */
+  readonly element: Uint8Array
 }
 
 /**
@@ -21,6 +24,13 @@ export function* readExtensions(cursor: DerCursor, only?: Uint8Array): Generator
     const extension = nextExtension(cursor, only)
     if (extension !== undefined) yield extension
   }
+}
+
+/** The same as a list: what `extensions()` of the views returns. */
+export function listExtensions(cursor: DerCursor): ExtensionView[] {
+  const extensions: ExtensionView[] = []
+  while (!cursor.done) extensions.push(nextExtension(cursor, undefined) as ExtensionView)
+  return extensions
 }
 
 /** The first extension of this type at or behind the cursor; those before it are checked for their outer form only. */
@@ -37,11 +47,11 @@ function nextExtension(cursor: DerCursor, only: Uint8Array | undefined): Extensi
   cursor.expect(Tag.SEQUENCE)
   if (only !== undefined && isOtherType(cursor, only)) return undefined
   const fields = cursor.enter()
-  const oid = decodeOid(fields.expect(Tag.OID).content(), fields.start)
+  const oid = readOid(fields.expect(Tag.OID))
   const critical = fields.optional(Tag.BOOLEAN) && readBoolean(fields)
   const value = fields.expect(Tag.OCTET_STRING).content()
   fields.finish()
-  return { oid, critical, value }
+  return { oid, critical, value, element: cursor.element() }
 }
 
 /**

@@ -41,10 +41,16 @@ export function readGeneralNames(cursor: DerCursor): GeneralNameView[] {
 
 /** Reads the next element, which must be a GeneralName. */
 export function readGeneralName(cursor: DerCursor): GeneralNameView {
+  const tag = expectGeneralName(cursor)
+  return { tag, value: cursor.content() }
+}
+
+/** Steps over the next element, which must be a GeneralName, without making a view of it. Returns its tag. */
+export function expectGeneralName(cursor: DerCursor): number {
   const tag = cursor.next()
   if (!(tag >= 0x80 && tag <= 0xa8 && CHOICES[tag - 0x80] === 1))
     throw new DerError('ERR_DER_UNEXPECTED_TAG', `0x${tag.toString(16)} is not a GeneralName`, cursor.start)
-  return { tag, value: cursor.content() }
+  return tag
 }
 
 /** 1 at each identifier octet of {@link GeneralNameTag}, counted from 0x80: a lookup without a search. */

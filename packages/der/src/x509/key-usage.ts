@@ -1,7 +1,7 @@
 import { DerCursor, openDer } from '../cursor.ts'
 import { DerError } from '../errors.ts'
 import { Tag } from '../tags.ts'
-import { readBitString, readOid } from '../values.ts'
+import { readOid, readUnusedBits } from '../values.ts'
 
 /** The bits of a KeyUsage (RFC 5280 section 4.2.1.3) as `readKeyUsage` returns them: `1 << n` for the named bit n. */
 export const KeyUsage = {
@@ -30,10 +30,13 @@ export function readKeyUsage(value: Uint8Array): number {
  * @throws DerError `ERR_DER_TOO_LARGE` for more than 3 octets.
  */
 export function readNamedBits(cursor: DerCursor): number {
-  const { bits } = readBitString(cursor)
-  if (bits.length > 3) throw new DerError('ERR_DER_TOO_LARGE', 'more named bits than expected', cursor.start)
+  readUnusedBits(cursor)
+  const { bytes, contentStart, contentEnd } = cursor
+  const octets = contentEnd - contentStart - 1
+  if (octets > 3) throw new DerError('ERR_DER_TOO_LARGE', 'more named bits than expected', cursor.start)
   let mask = 0
-  for (let n = 0; n < bits.length * 8; n++) if ((bits[n >> 3] as number) & (0x80 >> (n & 7))) mask |= 1 << n
+  for (let n = 0; n < octets * 8; n++)
+    if ((bytes[contentStart + 1 + (n >> 3)] as number) & (0x80 >> (n & 7))) mask |= 1 << n
   return mask
 }
 
