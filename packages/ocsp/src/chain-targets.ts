@@ -35,5 +35,5 @@ function readChain(chain: CertificateListInput): CertificateView[] {
     throw new OcspError('ERR_OCSP_CERTIFICATE_INVALID', 'The "chain" cannot be read as certificates', { cause })
   }
   if (ders.length < 1 || ders.length > MAX_CHAIN) throw wrongValue('chain', `must have 1 to ${MAX_CHAIN} certificates`)
-  return ders.map((der) => certificateView(der, 'chain'))
+  return ders.map((der) => certificateView(Uint8Array.from(der), 'chain'))
 }

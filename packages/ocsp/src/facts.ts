@@ -83,7 +83,7 @@ export function issuerFacts(input: CertificateInput): CertificateFacts {
   return wrapped(input, 'issuer', factsOf)
 }
 
-/** The certificate that a caller asks about. @throws OcspError ERR_OCSP_CERTIFICATE_INVALID */
+/** The certificate that a caller asks about, as views into the caller's bytes. @throws OcspError ERR_OCSP_CERTIFICATE_INVALID */
 export function certificateView(input: CertificateInput, option = 'certificate'): CertificateView {
   return wrapped(input, option, (der) => new CertificateView(der))
 }

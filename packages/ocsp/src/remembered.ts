@@ -14,9 +14,9 @@ export interface Question {
   readonly key: string
 }
 
-/** Reads a pair. @throws OcspError ERR_OCSP_CERTIFICATE_INVALID */
+/** Reads a pair; of the certificate's bytes a copy, since answers take their time. @throws OcspError ERR_OCSP_CERTIFICATE_INVALID */
 export function questionOf(pair: OcspPair): Question {
-  const certificate = certificateView(pair.certificate)
+  const certificate = certificateView(Uint8Array.from(certificateView(pair.certificate).der))
   const issuer = issuerFacts(pair.issuer)
   return { certificate, issuer, key: keyOf(certificate, issuer) }
 }

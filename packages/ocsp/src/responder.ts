@@ -17,7 +17,7 @@ import type { BasicResponse } from './parse-response.ts'
 export interface OcspResponder {
   /** `issuer`: the CA itself; `delegate`: a responder whose certificate that CA issued for this purpose. */
   readonly by: 'issuer' | 'delegate'
-  /** DER of the signer's certificate: a view, kept with the response. */
+  /** DER of the signer's certificate: a copy. */
   readonly certificate: Uint8Array
   /** The delegate carries id-pkix-ocsp-nocheck: its CA asks not to look for its revocation (nobody here does). */
   readonly noCheck: boolean
@@ -72,7 +72,7 @@ export function authorizeResponder(response: BasicResponse, policy: ResponderPol
     try {
       const weakDigest = verifyResponse(response, issuer, policy)
       return {
-        responder: { by: 'issuer', certificate: issuer.view.der, noCheck: false },
+        responder: { by: 'issuer', certificate: issuer.view.der.slice(), noCheck: false },
         weakDigest,
         notAfter: Infinity,
       }
@@ -91,7 +91,7 @@ export function authorizeResponder(response: BasicResponse, policy: ResponderPol
       const weakDigest = verifyResponse(response, delegate, policy)
       const noCheck = delegate.view.extension(NO_CHECK) !== undefined
       return {
-        responder: { by: 'delegate', certificate: delegate.view.der, noCheck },
+        responder: { by: 'delegate', certificate: delegate.view.der.slice(), noCheck },
         weakDigest: weakDigest || weakCertificate,
         notAfter: delegate.view.notAfter,
       }

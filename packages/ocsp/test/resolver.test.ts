@@ -132,6 +132,15 @@ describe('the verdict', () => {
 })
 
 describe('requests and answers by hand', () => {
+  it('do not depend on buffers that the caller overwrites', () => {
+    const buffers = chain.map((der) => Buffer.from(der))
+    const under = resolver({ chain: buffers })
+    for (const buffer of buffers) buffer.fill(0)
+    under.requests()
+    expect(under.addResponse(LEAF_URL, respond())).toBeUndefined()
+    expect(under.verdict?.result).toBe('good')
+  })
+
   it('as the original does it', () => {
     const under = resolver({ depth: 'chain' })
     const requests = under.requests()
