@@ -1,5 +1,5 @@
 import type { X509Certificate } from 'node:crypto'
-import { Socket, type SocketConstructorOpts } from 'node:net'
+import { Socket } from 'node:net'
 import { addAbortSignal, type Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import { fingerprint as fingerprintOf, type FingerprintOptions } from '@x/utils'

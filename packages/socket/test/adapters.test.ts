@@ -200,7 +200,7 @@ describe('tlsOptions', () => {
     ['an own session cache', { sessionCache: new SessionCache() }],
     ['a scheme that is a function', { verify: { scheme: () => true } }],
     ['an unknown option', { foo: 1 }],
-  ])('refuses %s', (_what, options) => {
+  ])('refuses %s', (_what, options: object) => {
     expect(() => tlsOptions(options)).toThrow(TypeError)
   })
 })
