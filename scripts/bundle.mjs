@@ -5,13 +5,14 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { basename, isAbsolute, join } from 'node:path'
 import { build } from 'vite'
 
-const { exports } = JSON.parse(readFileSync('package.json', 'utf8'))
+const { exports, bin = {} } = JSON.parse(readFileSync('package.json', 'utf8'))
 const entry = Object.fromEntries(
   Object.values(exports)
     .map((target) => target['@x/source'])
     .filter((source) => source !== undefined)
     .map((source) => [basename(source, '.ts'), source]),
 )
+for (const file of Object.values(bin)) entry[basename(file, '.js')] = `./src/${basename(file, '.js')}.ts`
 // Names of shared files change with their content: what an earlier build left would be packed too.
 for (const file of existsSync('dist') ? readdirSync('dist') : [])
   if (/\.js(\.map)?$/.test(file)) rmSync(join('dist', file))
