@@ -77,11 +77,14 @@ function row(
 const anyProtocol = row('within-label', 'within-label', 'always', 'any')
 /** RFC 2818 section 3.1, and an IPv4 address in the common name, as browsers long accepted it. */
 const http = row('within-label', 'within-label', 'when-no-dns-name', 'ipv4')
-/** RFC 2818 section 3.1; RFC 3920 section 14.2 and RFC 4217 section 5 refer to it. */
+/** RFC 2818 section 3.1; RFC 3920 section 14.2 refers to it, and RFC 4217 leaves the matter open. */
 const likeHttp = row('within-label', 'within-label', 'when-no-dns-name', 'never')
 /** RFC 4513 section 3.1.3. */
 const ldap = row('whole-label', 'none', 'always', 'never')
-/** RFC 2595 section 2.4; RFC 4642 section 5, RFC 5539, RFC 5538, RFC 5425 section 5.2 and RFC 5953 say the same. */
+/**
+ * RFC 2595 section 2.4, which RFC 4642 section 5, RFC 5425 section 5.2 and others repeat. Which protocol goes with which
+ * number is the original's word: RFC 4642 is NNTP's, RFC 5539 NETCONF's, but they share this row.
+ */
 const mail = row('whole-label', 'whole-label', 'always', 'never')
 /** RFC 5971 section 5.7.3.1. */
 const gist = row('whole-label', 'whole-label', 'when-no-dns-name', 'never')
