@@ -56,7 +56,11 @@ describe('an interceptor is not made', () => {
     expect(() => new Interceptor({ certificate: usage.certificate, privateKey: usage.privateKey })).toThrow(
       refused('ERR_INTERCEPT_CA_INVALID'),
     )
-    const bare = createCertificate({ omit: ['basicConstraints'] })
+    const leaf = createCertificate({ keyUsage: ['keyCertSign'] })
+    expect(() => new Interceptor({ certificate: leaf.certificate, privateKey: leaf.privateKey })).toThrow(
+      refused('ERR_INTERCEPT_CA_INVALID'),
+    )
+    const bare = createCertificate({ omit: ['basicConstraints'], keyUsage: ['keyCertSign'] })
     expect(() => new Interceptor({ certificate: bare.certificate, privateKey: bare.privateKey })).toThrow(
       refused('ERR_INTERCEPT_CA_INVALID'),
     )
