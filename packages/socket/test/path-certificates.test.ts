@@ -301,8 +301,18 @@ describe('strict', () => {
       end,
       ['1 CA_BCONS_NOT_CRITICAL'],
     ],
-    ['a path length of no CA', ca, [...end, basicConstraints(false, 0)], ['0 PATHLEN_INVALID_FOR_NON_CA']],
-    ['keyCertSign of no CA', ca, [keyUsage(0, 5), authorityKeyId(1)], ['0 KU_KEY_CERT_SIGN_INVALID_FOR_NON_CA']],
+    [
+      'a path length of no CA',
+      ca,
+      [...end, basicConstraints(false, 0)],
+      ['0 PATHLEN_INVALID_FOR_NON_CA', '0 PATHLEN_WITHOUT_KU_KEY_CERT_SIGN'],
+    ],
+    [
+      'keyCertSign of no CA',
+      ca,
+      [keyUsage(0, 5), authorityKeyId(1)],
+      ['0 KU_KEY_CERT_SIGN_INVALID_FOR_NON_CA', '0 INVALID_CA'],
+    ],
     ['no names at all', ca, [altNames(), authorityKeyId(1)], ['0 EMPTY_SUBJECT_ALT_NAME']],
   ] as const)('%s', (_name, intermediate, leaf, expected) => {
     const chain = [makeLeaf({ extensions: leaf }), makeIntermediate({ extensions: intermediate })]
