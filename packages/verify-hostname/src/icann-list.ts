@@ -17,7 +17,8 @@ const options = { extractHostname: false, validateHostname: false, detectIp: fal
 export function icannLookup(): SuffixLookup {
   let tldts: Tldts
   try {
-    tldts = createRequire(import.meta.url)('tldts-icann') as Tldts
+    const require = createRequire(import.meta.url)
+    tldts = require('tldts-icann') as Tldts
   } catch (cause) {
     throw new HostnameVerificationError(
       'ERR_HOSTNAME_SUFFIX_LIST',

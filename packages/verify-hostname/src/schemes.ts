@@ -90,7 +90,7 @@ const mail = row('whole-label', 'whole-label', 'always', 'never')
 const gist = row('whole-label', 'whole-label', 'when-no-dns-name', 'never')
 /** RFC 5922 section 7.2: no wildcards. */
 const sip = row('none', 'none', 'always', 'never')
-/** RFC 9525 sections 2 and 6.3: whole-label wildcards in SANs, no common name at all, names as they stand. Ours. */
+/** RFC 9525 section 6.3: whole-label wildcards in SANs, no common name at all, names as they stand. Ours. */
 const rfc9525 = row('whole-label', 'none', 'never', 'never', 'strict')
 /** Nothing is compared: every certificate is accepted for every name. Only the name 'none' means that, never this row. */
 const none = row('none', 'none', 'never', 'never')

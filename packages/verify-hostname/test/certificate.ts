@@ -42,7 +42,7 @@ export function extension(id: string, value: Uint8Array): Uint8Array {
   return sequence(oid(id), octetString(value))
 }
 
-export function generalName(name: AltName): Uint8Array {
+function generalName(name: AltName): Uint8Array {
   if (typeof name !== 'string') return name
   const [, kind = 'dns', value = ''] = /^(?:(ip|email|uri):)?(.*)$/s.exec(name) ?? []
   if (kind === 'ip') return element(contextTag(7), parseIpv4(value) ?? (parseIpv6(value) as Uint8Array))
