@@ -112,7 +112,7 @@ export function createOcspResponse(options: CreateOcspResponseOptions): Uint8Arr
 }
 
 /** An OCSPResponse around the DER of a BasicOCSPResponse. */
-export function wrapBasic(basic: Uint8Array): Uint8Array {
+function wrapBasic(basic: Uint8Array): Uint8Array {
   return sequence(enumerated(0), element(contextTag(0, true), sequence(oid(OCSP_BASIC), octetString(basic))))
 }
 

@@ -69,7 +69,7 @@ export interface ParsedOcspRequest {
 }
 
 /** The largest request that is looked at, in bytes, and the most certificates that one may ask about. */
-export const MAX_REQUEST_BYTES: number = 10 * 1024
+const MAX_REQUEST_BYTES = 10 * 1024
 const MAX_CERT_IDS = 64
 
 /**

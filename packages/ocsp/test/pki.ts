@@ -84,6 +84,8 @@ export interface RawParts {
   readonly extensions?: readonly Uint8Array[]
   readonly signer?: IssuedIdentity
   readonly certificates?: readonly Uint8Array[]
+  /** AlgorithmIdentifier in place of the true one. */
+  readonly algorithm?: Uint8Array
 }
 
 /** A response assembled from parts and signed properly. */
@@ -100,14 +102,14 @@ export function raw(parts: RawParts = {}): Uint8Array {
   return wrap(
     sequence(
       data,
-      algorithm,
+      parts.algorithm ?? algorithm,
       bitString(signature),
       ...(certificates.length > 0 ? [element(contextTag(0, true), sequence(...certificates))] : []),
     ),
   )
 }
 
-export function wrap(basic: Uint8Array, type = '1.3.6.1.5.5.7.48.1.1'): Uint8Array {
+function wrap(basic: Uint8Array, type = '1.3.6.1.5.5.7.48.1.1'): Uint8Array {
   return sequence(enumerated(0), element(contextTag(0, true), sequence(oid(type), octetString(basic))))
 }
 
