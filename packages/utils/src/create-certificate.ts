@@ -1,4 +1,4 @@
-import { createPublicKey, KeyObject, randomBytes, X509Certificate } from 'node:crypto'
+import { createPublicKey, KeyObject, randomFillSync, X509Certificate } from 'node:crypto'
 import { bitString, contextTag, DerError, element, integer, sequence, time } from '@x/der'
 import { sameBytes } from '@x/der/x509'
 import { type CertificateInput } from './certificate-input.ts'
@@ -32,6 +32,7 @@ export interface CreatedIdentity extends CreatedCertificate {
 }
 
 const DAY = 86_400_000
+const SERIAL_OCTETS = 16
 /** What RFC 5280 section 4.1.2.5 has for no end at all. */
 const LAST_SECOND = Date.UTC(9999, 11, 31, 23, 59, 59)
 const VERSION_3 = element(contextTag(0, true), integer(2))
@@ -60,25 +61,37 @@ export function createCertificate(options: CertificateOptions = {}): CreatedIden
 }
 
 /** PEM and X509Certificate of DER, made when asked for: decoding a certificate costs five times its creation. */
-function asCertificate(der: Uint8Array): CreatedCertificate {
+function asCertificate(raw: Uint8Array): CreatedCertificate {
   let certificate: X509Certificate | undefined
   return {
-    raw: der,
+    raw,
     get certificate() {
-      certificate ??= new X509Certificate(der)
+      certificate ??= new X509Certificate(raw)
       return certificate
     },
     get cert() {
-      return writePem('CERTIFICATE', der)
+      return writePem('CERTIFICATE', raw)
     },
   }
 }
 
-function asIdentity(der: Uint8Array, privateKey: KeyObject): CreatedIdentity {
-  return Object.defineProperties(asCertificate(der), {
-    privateKey: { value: privateKey, enumerable: true },
-    key: { get: () => privateKeyToPem(privateKey), enumerable: true },
-  }) as CreatedIdentity
+/** Written out beside {@link asCertificate}: adding properties to that would cost as much as all the encoding. */
+function asIdentity(raw: Uint8Array, privateKey: KeyObject): CreatedIdentity {
+  let certificate: X509Certificate | undefined
+  return {
+    raw,
+    get certificate() {
+      certificate ??= new X509Certificate(raw)
+      return certificate
+    },
+    get cert() {
+      return writePem('CERTIFICATE', raw)
+    },
+    privateKey,
+    get key() {
+      return privateKeyToPem(privateKey)
+    },
+  }
 }
 
 function subjectKey({ privateKey = 'ec' }: CertificateOptions): KeyObject {
@@ -125,8 +138,8 @@ function encodeCertificate(options: CertificateOptions, key: KeyObject, own: Key
   const emptySubject = subject.length === 2
   const extensions = extensionsFor(options, {
     emptySubject,
-    identifier: facts.identifier,
-    issuerIdentifier: signer.facts?.identifier ?? facts.identifier,
+    subjectKeyIdentifier: facts.subjectKeyIdentifier,
+    authorityKeyIdentifier: (signer.facts ?? facts).authorityKeyIdentifier,
   })
   const { digest, padding } = options
   const tbs = sequence(
@@ -159,9 +172,22 @@ function serialNumber({ serial, fingerprint }: CertificateOptions): Uint8Array {
   if (value !== undefined && value > 0n && value < 2n ** 159n) return integer(value)
   if (serial !== undefined && fingerprint === undefined)
     throw wrongValue('serial', 'must be a positive integer of at most 20 octets; as text, in hex')
-  const octets = randomBytes(16)
+  const octets = randomOctets()
   octets[0] = ((octets[0] as number) & 0x7f) | 0x40 // positive, and never shorter
   return integer(octets)
+}
+
+const pool = Buffer.alloc(SERIAL_OCTETS * 64)
+let used = pool.length
+
+/** Fetched for 64 serial numbers at once; each octet is handed out once. */
+function randomOctets(): Uint8Array {
+  if (used === pool.length) {
+    randomFillSync(pool)
+    used = 0
+  }
+  used += SERIAL_OCTETS
+  return pool.subarray(used - SERIAL_OCTETS, used)
 }
 
 function serialValue(serial: NonNullable<CertificateOptions['serial']>): bigint | undefined {

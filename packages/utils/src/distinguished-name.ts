@@ -5,7 +5,6 @@ import {
   DerError,
   element,
   ia5String,
-  oid,
   printableString,
   readString,
   sequence,
@@ -15,7 +14,7 @@ import {
 } from '@x/der'
 import { readRdn, type NameAttribute } from '@x/der/x509'
 import { wrongType, wrongValue } from './misuse.ts'
-import { oidFromName, oidNames } from './oids.ts'
+import { oidElement, oidFromName, oidNames } from './oids.ts'
 
 /** A distinguished name by attribute, in order: `{ commonName: 'a', organizationalUnitName: ['b', 'c'] }`. */
 export type NameRecord = Readonly<Record<string, string | readonly string[]>>
@@ -66,7 +65,7 @@ export function encodeName(name: NameRecord | Uint8Array, option: string): Uint8
     const list: readonly unknown[] = Array.isArray(values) ? values : [values]
     for (const value of list) {
       if (typeof value !== 'string') throw wrongType(`${option}.${key}`, 'a string or an array of strings', value)
-      rdns.push(setOf(sequence(oid(id), encodeValue(id, value))))
+      rdns.push(setOf(sequence(oidElement(id), encodeValue(id, value))))
     }
   }
   return sequence(...rdns)

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { CertificateOptions } from './certificate-options.ts'
 import { extensionFields } from './extension-fields.ts'
-import { type EncodedExtension, EXTENSION_OIDS, encodeExtension, typedExtension } from './extensions.ts'
+import { type EncodedExtension, EXTENSION_OIDS, encodeExtension, shared, typedExtension } from './extensions.ts'
 import { wrongType, wrongValue } from './misuse.ts'
 import { oidFromName } from './oids.ts'
 import { usagesOf } from './purpose.ts'
@@ -9,10 +9,8 @@ import { usagesOf } from './purpose.ts'
 /** What the extensions depend on besides the options. */
 export interface ExtensionContext {
   readonly emptySubject: boolean
-  /** subjectKeyIdentifier. */
-  readonly identifier: Uint8Array
-  /** authorityKeyIdentifier. */
-  readonly issuerIdentifier: Uint8Array
+  readonly subjectKeyIdentifier: EncodedExtension
+  readonly authorityKeyIdentifier: EncodedExtension
 }
 
 /** The extensions of a new certificate, in order: what the options ask for, then `extensions`, without `omit`. */
@@ -41,27 +39,47 @@ function beside(asked: readonly EncodedExtension[], given: readonly EncodedExten
 
 /** Extensions from options and defaults, in the original's order. */
 function askedExtensions(options: CertificateOptions, context: ExtensionContext): EncodedExtension[] {
-  const { subjectAltNames = [], ca = false, pathLength, ocspUris = [], crlUris = [], mustStaple = false } = options
-  if (typeof ca !== 'boolean') throw wrongType('ca', 'a boolean', ca)
+  const { subjectAltNames = [], ocspUris = [], crlUris = [], mustStaple = false } = options
   if (typeof mustStaple !== 'boolean') throw wrongType('mustStaple', 'a boolean', mustStaple)
+  const list: EncodedExtension[] = [context.subjectKeyIdentifier, context.authorityKeyIdentifier]
+  // RFC 5280 section 4.2.1.6: critical where the subject is empty
+  if (subjectAltNames.length > 0)
+    list.push(typedExtension('subjectAltName', subjectAltNames, context.emptySubject, 'subjectAltNames'))
+  list.push(...usageExtensions(options))
+  if (ocspUris.length > 0) list.push(typedExtension('authorityInfoAccess', { ocsp: ocspUris }, false, 'ocspUris'))
+  if (crlUris.length > 0) list.push(typedExtension('crlDistributionPoints', crlUris, false, 'crlUris'))
+  if (mustStaple) list.push(typedExtension('tlsfeature', [5]))
+  return list
+}
+
+const usageCache = new Map<string, readonly EncodedExtension[]>()
+const USAGE_CACHE_SIZE = 64
+
+/** basicConstraints, keyUsage, nsCertType and extKeyUsage; those of purposes in words are written once. */
+function usageExtensions(options: CertificateOptions): readonly EncodedExtension[] {
+  const { purpose, ca = false, pathLength } = options
+  if (typeof ca !== 'boolean') throw wrongType('ca', 'a boolean', ca)
+  const inWords = typeof purpose === 'string' || purpose === undefined
+  if (!inWords || options.keyUsage !== undefined || options.extendedKeyUsage !== undefined || pathLength !== undefined)
+    return makeUsageExtensions(options, ca)
+  const id = `${ca} ${purpose}`
+  const known = usageCache.get(id)
+  if (known !== undefined) return known
+  const made = makeUsageExtensions(options, ca).map(shared)
+  if (usageCache.size < USAGE_CACHE_SIZE) usageCache.set(id, made)
+  return made
+}
+
+function makeUsageExtensions(options: CertificateOptions, ca: boolean): EncodedExtension[] {
+  const { pathLength } = options
   const usages = usagesOf(options.purpose, ca)
   if (pathLength !== undefined && !usages.ca) throw wrongValue('pathLength', 'is for CAs only')
   const keyUsage = options.keyUsage ?? [...usages.keyUsage]
   const extendedKeyUsage = options.extendedKeyUsage ?? [...usages.extendedKeyUsage].sort()
-  const list: EncodedExtension[] = [
-    typedExtension('subjectKeyIdentifier', context.identifier),
-    typedExtension('authorityKeyIdentifier', context.issuerIdentifier),
-  ]
-  // RFC 5280 section 4.2.1.6: critical where the subject is empty
-  if (subjectAltNames.length > 0)
-    list.push(typedExtension('subjectAltName', subjectAltNames, context.emptySubject, 'subjectAltNames'))
-  list.push(typedExtension('basicConstraints', { ca: usages.ca, pathLength }, true))
+  const list = [typedExtension('basicConstraints', { ca: usages.ca, pathLength }, true)]
   if (keyUsage.length > 0) list.push(typedExtension('keyUsage', keyUsage, true))
   if (usages.certType.size > 0) list.push(typedExtension('nsCertType', [...usages.certType]))
   if (extendedKeyUsage.length > 0) list.push(typedExtension('extendedKeyUsage', extendedKeyUsage))
-  if (ocspUris.length > 0) list.push(typedExtension('authorityInfoAccess', { ocsp: ocspUris }, false, 'ocspUris'))
-  if (crlUris.length > 0) list.push(typedExtension('crlDistributionPoints', crlUris, false, 'crlUris'))
-  if (mustStaple) list.push(typedExtension('tlsfeature', [5]))
   return list
 }
 
@@ -109,11 +127,15 @@ function likeDescribed(
     if (!isAsked(one.oid)) return [one]
     const replacement = asked.get(one.oid)
     asked.delete(one.oid)
-    return replacement === undefined ? [] : [{ ...replacement, critical: one.critical || replacement.critical }]
+    return replacement === undefined ? [] : [recritical(replacement, one.critical || replacement.critical)]
   })
   const has = new Set(kept.map(({ oid }) => oid))
   const added = [...asked.values()].filter(
     ({ oid }) => !has.has(oid) && !KEY_OIDS.has(oid) && (isAsked(oid) || oid === EXTENSION_OIDS.tlsfeature),
   )
   return [...kept, ...added]
+}
+
+function recritical({ oid, raw }: EncodedExtension, critical: boolean): EncodedExtension {
+  return { oid, critical, raw }
 }

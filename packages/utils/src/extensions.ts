@@ -12,7 +12,7 @@ import {
 } from '@x/der'
 import { encodeGeneralName, type GeneralName } from './general-names.ts'
 import { wrongType, wrongValue } from './misuse.ts'
-import { oidBytes, oidFromName } from './oids.ts'
+import { oidElement, oidFromName } from './oids.ts'
 import { CERT_TYPES, KEY_USAGES } from './purpose.ts'
 
 /** Values of the extensions that can be given in a typed form, by short name. */
@@ -69,6 +69,8 @@ export interface EncodedExtension {
   readonly critical: boolean
   /** DER inside the OCTET STRING. */
   readonly raw: Uint8Array
+  /** The whole Extension, where many certificates share it. */
+  readonly written?: Uint8Array
 }
 
 /** Checks and encodes one extension. */
@@ -110,9 +112,15 @@ export function typedExtension<N extends ExtensionName>(
 }
 
 /** The Extension structure (RFC 5280 section 4.1). */
-export function writeExtension({ oid: id, critical, raw }: EncodedExtension): Uint8Array {
-  const type = element(6, oidBytes(id))
+export function writeExtension({ oid: id, critical, raw, written }: EncodedExtension): Uint8Array {
+  if (written !== undefined) return written
+  const type = oidElement(id)
   return critical ? sequence(type, boolean(true), octetString(raw)) : sequence(type, octetString(raw))
+}
+
+/** The same, written once for many certificates. */
+export function shared(extension: EncodedExtension): EncodedExtension {
+  return { ...extension, written: writeExtension(extension) }
 }
 
 /** OIDs of the extensions with a typed form. */
@@ -237,5 +245,5 @@ function bitNumbers(names: readonly string[], known: readonly string[], option: 
 function usageOid(name: unknown, option: string): Uint8Array {
   const id = typeof name === 'string' ? oidFromName(name) : undefined
   if (id === undefined) throw wrongValue(option, `has '${String(name)}', which is no known usage: give its OID`)
-  return element(6, oidBytes(id))
+  return oidElement(id)
 }

@@ -1,17 +1,19 @@
 import { createHash, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { DerError, openDer, Tag } from '@x/der'
-import { CertificateView } from '@x/der/x509'
+import { CertificateView, ExtensionOid } from '@x/der/x509'
 import { type CertificateInput, toCertificateDer } from './certificate-input.ts'
 import { CertificateError } from './errors.ts'
+import { type EncodedExtension, shared, typedExtension } from './extensions.ts'
 import { publicKeyBits } from './fingerprint.ts'
-import { oidBytes } from './oids.ts'
 
 /** What certificates say of a key. */
 export interface KeyFacts {
   /** SubjectPublicKeyInfo, DER. */
   readonly spki: Uint8Array
-  /** SHA-1 of the public key's bits (RFC 5280 section 4.2.1.2, method 1): an identifier, not a proof. */
-  readonly identifier: Uint8Array
+  /** By the SHA-1 of the public key's bits (RFC 5280 section 4.2.1.2, method 1): an identifier, not a proof. */
+  readonly subjectKeyIdentifier: EncodedExtension
+  /** The same, for certificates that sign themselves. */
+  readonly authorityKeyIdentifier: EncodedExtension
 }
 
 /** What a certificate must say of its issuer. */
@@ -19,8 +21,8 @@ export interface IssuerFacts {
   /** Name, DER. */
   readonly subject: Uint8Array
   readonly spki: Uint8Array
-  /** The issuer's own subjectKeyIdentifier, or the identifier of its key. */
-  readonly identifier: Uint8Array
+  /** From the issuer's own subjectKeyIdentifier, or by its key. */
+  readonly authorityKeyIdentifier: EncodedExtension
 }
 
 const keys = new WeakMap<KeyObject, KeyFacts>()
@@ -32,7 +34,12 @@ export function keyFacts(key: KeyObject): KeyFacts {
   if (known !== undefined) return known
   const publicKey = key.type === 'private' ? createPublicKey(key) : key
   const spki = publicKey.export({ type: 'spki', format: 'der' })
-  const facts = { spki, identifier: keyIdentifier(spki) }
+  const identifier = keyIdentifier(spki)
+  const facts = {
+    spki,
+    subjectKeyIdentifier: shared(typedExtension('subjectKeyIdentifier', identifier)),
+    authorityKeyIdentifier: authorityKeyIdentifier(identifier),
+  }
   keys.set(key, facts)
   return facts
 }
@@ -50,12 +57,14 @@ export function issuerFacts(certificate: CertificateInput): IssuerFacts {
 function readIssuerFacts(der: Uint8Array): IssuerFacts {
   try {
     const view = new CertificateView(der)
-    const extension = view.extension(oidBytes('2.5.29.14'))
+    const extension = view.extension(ExtensionOid.SUBJECT_KEY_IDENTIFIER)
     const identifier = extension === undefined ? undefined : openDer(extension.value, Tag.OCTET_STRING)
     return {
       subject: view.subject,
       spki: view.spki,
-      identifier: identifier?.bytes.subarray(identifier.position, identifier.end) ?? keyIdentifier(view.spki),
+      authorityKeyIdentifier: authorityKeyIdentifier(
+        identifier?.bytes.subarray(identifier.position, identifier.end) ?? keyIdentifier(view.spki),
+      ),
     }
   } catch (cause) {
     if (!(cause instanceof DerError)) throw cause
@@ -65,4 +74,8 @@ function readIssuerFacts(der: Uint8Array): IssuerFacts {
 
 function keyIdentifier(spki: Uint8Array): Uint8Array {
   return createHash('sha1').update(publicKeyBits(spki)).digest()
+}
+
+function authorityKeyIdentifier(identifier: Uint8Array): EncodedExtension {
+  return shared(typedExtension('authorityKeyIdentifier', identifier))
 }

@@ -1,4 +1,4 @@
-import { encodeOid } from '@x/der'
+import { oid as encodeOid } from '@x/der'
 
 /** What an object identifier is called: by people (`name`, OpenSSL's long name) and for short. */
 export interface OidNames {
@@ -142,11 +142,11 @@ export function oidFromName(name: string): string | undefined {
 
 const encoded = new Map<string, Uint8Array>()
 
-/** Content octets of an OID, encoded once where the table knows it. */
-export function oidBytes(oid: string): Uint8Array {
+/** An OID as DER, with its header; encoded once where the table knows it. Not to be written to. */
+export function oidElement(oid: string): Uint8Array {
   const known = encoded.get(oid)
   if (known !== undefined) return known
-  const bytes = encodeOid(oid)
-  if (byOid.has(oid)) encoded.set(oid, bytes)
-  return bytes
+  const der = encodeOid(oid)
+  if (byOid.has(oid)) encoded.set(oid, der)
+  return der
 }
