@@ -101,6 +101,8 @@ function parseColons(text: string): HostIdentity {
  * (CVE-2026-48618); what the mapping turns into plain ASCII, such as full-width letters, is no U-label and is refused.
  */
 function parseUnicode(text: string): HostIdentity {
+  // RFC 1035 section 2.3.4; A-labels are never shorter than what they stand for.
+  if (text.length > 253) return invalid(text, 'it is longer than any name')
   const labels = text.split('.')
   for (const [index, label] of labels.entries()) {
     const converted = toALabel(label)

@@ -51,6 +51,7 @@ describe('a certificate', () => {
     ['PEM without an end', '-----BEGIN CERTIFICATE-----\nMIIB'],
     ['PEM that is not base64', '-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n'],
     ['PEM that is not DER', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'],
+    ['PEM with 10 MB of blanks', `-----BEGIN CERTIFICATE-----${' '.repeat(10_000_000)}!-----END CERTIFICATE-----`],
     ['a key', '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n'],
     ['trusted PEM that is cut off', pem(Uint8Array.of(0x30, 0x82), 'TRUSTED CERTIFICATE')],
     ['DER that is cut off', der.subarray(0, der.length - 1)],

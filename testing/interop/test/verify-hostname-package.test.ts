@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { run, TemporaryFolder } from '../src/index.ts'
@@ -86,4 +86,12 @@ describe('the packed package, installed alone', () => {
     console.log(`import over bare node: ${over.toFixed(1)} ms`)
     expect(over).toBeLessThan(12)
   }, 60_000)
+
+  it('refuses with a code where the list of public suffixes is gone, as in a bundle', async () => {
+    rmSync(join(folder.path, 'node_modules/tldts-icann'), { recursive: true })
+    const printed = await node(
+      "import { PublicSuffixList } from '@x/verify-hostname'; try { PublicSuffixList.default() } catch (error) { console.log(error.code, error.cause.code) }",
+    )
+    expect(printed.trim()).toBe('ERR_HOSTNAME_SUFFIX_LIST MODULE_NOT_FOUND')
+  })
 })
