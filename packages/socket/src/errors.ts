@@ -2,7 +2,6 @@ import type { CheckName, Failure, Outcomes } from './verify/verification.ts'
 
 /** Codes of this package; Node's and OpenSSL's own codes pass through beside them. */
 export type SecureSocketErrorCode =
-  | 'ERR_SECURE_SOCKET_ABORTED'
   | 'ERR_SECURE_SOCKET_CLOSED'
   | 'ERR_SECURE_SOCKET_CREDENTIALS'
   | 'ERR_SECURE_SOCKET_ENGINE'
@@ -10,12 +9,10 @@ export type SecureSocketErrorCode =
   | 'ERR_SECURE_SOCKET_HANDSHAKE_TIMEOUT'
   | 'ERR_SECURE_SOCKET_LINE_TOO_LONG'
   | 'ERR_SECURE_SOCKET_NAME_REQUIRED'
-  | 'ERR_SECURE_SOCKET_NOT_SUPPORTED'
   | 'ERR_SECURE_SOCKET_PLAINTEXT_LEFT'
   | 'ERR_SECURE_SOCKET_READ_TIMEOUT'
   | 'ERR_SECURE_SOCKET_STATE'
   | 'ERR_SECURE_SOCKET_TRUNCATED'
-  | 'ERR_SECURE_SOCKET_VERIFICATION'
 
 /** Codes with which a check of ours refuses a peer, where neither Node nor OpenSSL has one. */
 export type RefusalCode =

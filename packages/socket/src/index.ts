@@ -31,6 +31,7 @@ export type {
 } from './options/types.ts'
 export type { LineOptions, ReadingOptions } from './reading.ts'
 export type { SecureServer, SecureServerEvents } from './secure-server.ts'
+export type { CertificateField, CertificateFieldValue } from './peer-info.ts'
 export { type FacadeOptions, SecureSocket } from './secure-socket.ts'
 export { startTls } from './start-tls.ts'
 export type { StopTlsOptions } from './stop-tls.ts'

@@ -2,15 +2,25 @@ import type { X509Certificate } from 'node:crypto'
 import { Socket } from 'node:net'
 import { addAbortSignal, type Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
+import { OcspResolver, type OcspResolverOptions } from '@x/ocsp'
 import { fingerprint as fingerprintOf, type FingerprintOptions } from '@x/utils'
+import { type HostnameMatch, matchHostname } from '@x/verify-hostname'
 import { decodeStrings } from './engine/node-internals.ts'
 import { SecureSocketError } from './errors.ts'
 import { installSurface } from './net-surface.ts'
-import { certificatesOf, type ReportingMethod, reportingMethods } from './peer-info.ts'
+import {
+  type CertificateField,
+  type CertificateFieldValue,
+  certificatesOf,
+  dumpCertificate,
+  fieldOf,
+  type ReportingMethod,
+  reportingMethods,
+} from './peer-info.ts'
 import { type LineOptions, lines, peek, readBytes, type ReadingOptions, readLine } from './reading.ts'
 import { SocketCore } from './socket-core.ts'
 import type { PhaseName } from './state.ts'
-import type { StartTlsOptions } from './options/types.ts'
+import type { StartTlsOptions, VerifyOptions } from './options/types.ts'
 import { stopTls, type StopTlsOptions } from './stop-tls.ts'
 import { upgrade, upgradeOptions } from './upgrade.ts'
 import type { Verification } from './verify/verification.ts'
@@ -114,9 +124,46 @@ export class SecureSocket extends Socket {
     return certificatesOf(this.#core.claim)
   }
 
-  /** The peer's certificate, or undefined where it has shown none. */
-  peerCertificate(): X509Certificate | undefined {
-    return this.peerCertificates()[0]
+  /** The peer's certificate, or one field of it; undefined where it has shown none. The original's peer_certificate. */
+  peerCertificate(): X509Certificate | undefined
+  peerCertificate(field: CertificateField): CertificateFieldValue
+  peerCertificate(field?: CertificateField): X509Certificate | CertificateFieldValue {
+    const [leaf] = this.peerCertificates()
+    return leaf === undefined || field === undefined ? leaf : fieldOf(leaf, field)
+  }
+
+  /** The certificate that we have shown, or one field of it. The original's sock_certificate. */
+  localCertificate(): X509Certificate | undefined
+  localCertificate(field: CertificateField): CertificateFieldValue
+  localCertificate(field?: CertificateField): X509Certificate | CertificateFieldValue {
+    const own = this.#tls('localCertificate').tls.getX509Certificate()
+    return own === undefined || field === undefined ? own : fieldOf(own, field)
+  }
+
+  /** Subject and issuer of the peer's certificate as text; '' without one. The original's dump_peer_certificate. */
+  dumpPeerCertificate(): string {
+    const [leaf] = this.peerCertificates()
+    return leaf === undefined ? '' : dumpCertificate(leaf)
+  }
+
+  /**
+   * Whether the peer's certificate belongs to a further name: which entry matched, or undefined. The original's verify_hostname.
+   * Says nothing about the chain: `verification` does.
+   */
+  verifyHostname(name: string, scheme: NonNullable<VerifyOptions['scheme']> = 'default'): HostnameMatch | undefined {
+    const leaf = this.#core.claim?.chain[0]
+    return leaf === undefined ? undefined : matchHostname(leaf, name, { scheme })
+  }
+
+  /**
+   * An OcspResolver over the verified path, with the connection's cache, to ask about what the handshake left open. The original's
+   * ocsp_resolver. Throws ERR_SECURE_SOCKET_STATE unless the chain was verified: URLs of other certificates must not be followed.
+   */
+  ocspResolver(options: Omit<OcspResolverOptions, 'chain'> = {}): OcspResolver {
+    const chain = this.verification?.outcomes.chain
+    if (chain?.result !== 'passed' || chain.evidence.path.length === 0)
+      throw new SecureSocketError('ERR_SECURE_SOCKET_STATE', 'ocspResolver() needs a verified chain')
+    return new OcspResolver({ anchor: 'last', ...options, chain: [...chain.evidence.path] })
   }
 
   /** The peer certificate's fingerprint, `sha256$…` by default; undefined without a certificate. The original's get_fingerprint. */
