@@ -1,6 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto'
+import { createSecureContext } from 'node:tls'
 import { integer, nullElement, oid, sequence } from '@x/der'
+import { writePem } from '@x/utils'
 import { describe, expect, it } from 'vitest'
+import { DEFAULT_SECURITY_LEVEL } from '../src/verify/path/check-strength.ts'
 import {
   altNames,
   authorityKeyId,
@@ -13,6 +16,7 @@ import {
   extendedKeyUsage,
   keys,
   keyUsage,
+  makeCertificate,
   leafExtensions,
   makeIntermediate,
   makeLeaf,
@@ -232,6 +236,17 @@ describe('what speaks against a certificate, at its depth', () => {
     const result = walk([makeLeaf({ notAfter: NOW - 1000 }), makeIntermediate()], [makeRoot()])
     expect(result.failures[0]?.message).toBe('certificate has expired: valid until 2026-01-14T23:59:59.000Z')
   })
+})
+
+it('the default level is the one at which this Node takes certificates', () => {
+  const certificate = makeCertificate({ subject: 'weak', key: rsa1024, extensions: [] })
+  const create = (): unknown =>
+    createSecureContext({
+      cert: writePem('CERTIFICATE', certificate),
+      key: rsa1024.privateKey.export({ type: 'pkcs8', format: 'pem' }),
+    })
+  if (DEFAULT_SECURITY_LEVEL === 1) expect(create).not.toThrow()
+  else expect(create).toThrow(/key too small/)
 })
 
 describe('key identifiers and keys of issuers', () => {

@@ -3,8 +3,8 @@ import type { CertificateCheck } from './check.ts'
 /** Bits that OpenSSL's security levels 0 to 5 demand (SSL_CTX_set_security_level(3)). */
 const LEVEL_BITS = [0, 80, 112, 128, 192, 256] as const
 
-/** OpenSSL has raised the level of TLS from 1 to 2 with version 3.2. */
-export const DEFAULT_SECURITY_LEVEL: number = /^(3\.[01]|[012]\.\d+)\./.test(process.versions.openssl) ? 1 : 2
+/** Node raised the level of its own OpenSSL from 1 to 2 with version 24; 22 kept 1 although its OpenSSL is 3.5 too. */
+export const DEFAULT_SECURITY_LEVEL: number = Number.parseInt(process.versions.node, 10) >= 24 ? 2 : 1
 
 /**
  * The strength of the key, and of the digest over which the certificate is signed; an anchor's own signature proves

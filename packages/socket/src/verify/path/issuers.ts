@@ -70,9 +70,11 @@ export class IssuerPool {
       this.#trusted.set(facts, true)
       links.push({ facts, trusted: true })
     }
-    for (const facts of this.#sent)
-      if (sameName(facts.view.subject, issuer) && !links.some((link) => sameBytes(link.facts.view.der, facts.view.der)))
+    for (const facts of this.#sent) {
+      const named = facts === subject ? facts.selfIssued : sameName(facts.view.subject, issuer)
+      if (named && !links.some((link) => sameBytes(link.facts.view.der, facts.view.der)))
         links.push({ facts, trusted: this.isTrusted(facts) })
+    }
 
     const usable: { link: IssuerLink; rank: number }[] = []
     const obstacles: PathCode[] = []

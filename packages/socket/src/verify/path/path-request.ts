@@ -81,7 +81,7 @@ export interface PathRequest {
   readonly commonName?: CommonNameRule
   readonly policies?: PolicyInputs
   readonly limits?: PathLimits
-  /** OpenSSL's security level, 0 to 5. Default: what TLS has in this Node, 1 before OpenSSL 3.2 and 2 from there on. */
+  /** OpenSSL's security level, 0 to 5 (`@SECLEVEL=` in a cipher list). Default: what TLS has in this Node, 1 before version 24 and 2 from there on. */
   readonly securityLevel?: number
   /** Also demands what RFC 5280 demands of those who issue certificates: OpenSSL's `-x509_strict`. Default false. */
   readonly strict?: boolean
