@@ -11,10 +11,9 @@ describe('the packed package, installed alone', () => {
   afterAll(() => folder.dispose())
 
   async function succeed(command: string, args: readonly string[], cwd: string): Promise<string> {
-    // npx and npm hand their own settings on to children, which makes a nested npm install into the wrong place.
-    const env = Object.fromEntries(
-      Object.entries(process.env).filter(([name]) => !/^npm_config_(call|package|prefix|local_prefix)$/i.test(name)),
-    )
+    // npx and pnpm hand settings on to children: a nested npm would install elsewhere, and node would find this repository's packages.
+    const inherited = /^(npm_config_(call|package|prefix|local_prefix)|node_path)$/i
+    const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !inherited.test(name)))
     const { code, stdout, stderr } = await run(command, args, { cwd, env, timeout: 120_000 })
     expect({ command, args, code, stderr: code === 0 ? '' : stderr + stdout }).toMatchObject({ code: 0 })
     return stdout
