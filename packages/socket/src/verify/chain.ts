@@ -2,9 +2,15 @@ import { X509Certificate } from 'node:crypto'
 import type { PeerClaim } from '../engine/engine.ts'
 import { AcceptedChain } from './anchor.ts'
 import { askCallback } from './callback.ts'
-import { isExplained, sentence } from './path/codes.ts'
-import type { AnchorSource, PathResult } from './path/path-request.ts'
-import { validatePath } from './path/validate-path.ts'
+import { sentence } from './path/codes.ts'
+import {
+  type AnchorSource,
+  caStoreAnchors,
+  isExplained,
+  listedAnchors,
+  type PathResult,
+  validatePath,
+} from './path/index.ts'
 import type { TrustPolicy } from './policy.ts'
 import { type Failure, failure, type Outcome, refused, waivedByOption } from './verification.ts'
 import { viewOf } from './view.ts'
@@ -69,10 +75,7 @@ async function withCallback(
     failures.push(late)
   const hidden = claim.opensslError !== undefined && !isExplained(claim.opensslError, failures, claim.opensslReason)
   if (hidden)
-    return refused(
-      failure(claim.opensslError, 0, claim.opensslReason ?? sentence(claim.opensslError)),
-      ...failures,
-    )
+    return refused(failure(claim.opensslError, 0, claim.opensslReason ?? sentence(claim.opensslError)), ...failures)
   const [first] = failures
   if (path.length === 0 && first !== undefined) return refused(first, ...failures.slice(1))
   const certificates = path.map((view) => new X509Certificate(view.der))
@@ -94,8 +97,5 @@ export function walk(claim: PeerClaim, policy: TrustPolicy): PathResult {
 }
 
 function anchorsOf({ anchors }: TrustPolicy): AnchorSource {
-  return {
-    isAnchor: (der) => anchors?.origin(der) !== undefined,
-    findIssuers: (view) => anchors?.findBySubject(view.issuer) ?? [],
-  }
+  return anchors === undefined ? listedAnchors([]) : caStoreAnchors(anchors)
 }
