@@ -10,45 +10,42 @@ const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), '
 const corpora = join(root, '../shared/corpora')
 const env = { ...process.env, CI: 'true', TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1' }
 
-const pnpm = (...args) => ['npx', ['--yes', '--prefer-offline', packageManager, ...args]]
+const npx = ['npx', '--yes', '--prefer-offline', packageManager]
 
-/** Name, command, further environment. Benches never run here. */
-const stages = [
-  ['peers', installPeers],
-  ['npm test', ['npm', ['test']]],
-  ['lint', pnpm('run', 'lint')],
-  ['typecheck', pnpm('run', 'typecheck')],
-  ['build', pnpm('run', 'build')],
-  ['packages', pnpm('run', 'check')],
-  ['interop', pnpm('run', 'interop'), { REQUIRE_PEERS: '1' }],
-  ['conformance', pnpm('run', 'conformance'), existsSync(corpora) ? { CONFORMANCE_DATA: corpora } : {}],
-  ['examples', pnpm('run', 'examples')],
-  ['mutants', pnpm('run', 'mutants', '--sample', '8')],
-  ['matrix', pnpm('run', 'matrix')],
-]
+/** Runs a command to its end and returns its exit status. */
+function run(command, more = {}) {
+  const [program, ...args] = command
+  return (
+    spawnSync(program, args, { cwd: root, env: { ...env, ...more }, stdio: ['ignore', 'inherit', 'inherit'] }).status ??
+    1
+  )
+}
+
+/** Each stage returns an exit status. Benches never run here. */
+const stages = {
+  peers: installPeers,
+  'npm test': () => run(['npm', 'test']),
+  lint: () => run([...npx, 'run', 'lint']),
+  typecheck: () => run([...npx, 'run', 'typecheck']),
+  build: () => run([...npx, 'run', 'build']),
+  packages: () => run([...npx, 'run', 'check']),
+  interop: () => run([...npx, 'run', 'interop'], { REQUIRE_PEERS: '1' }),
+  conformance: () => run([...npx, 'run', 'conformance'], existsSync(corpora) ? { CONFORMANCE_DATA: corpora } : {}),
+  examples: () => run([...npx, 'run', 'examples']),
+  mutants: () => run([...npx, 'run', 'mutants', '--sample', '8']),
+  matrix: () => run([...npx, 'run', 'matrix']),
+}
 
 for (const folder of globSync(root, '.json').filter((file) => file.includes('/.reports/')))
   rmSync(folder, { force: true })
 
 const only = process.argv.slice(2)
 const failed = []
-for (const [name, command, more = {}] of stages) {
+for (const [name, stage] of Object.entries(stages)) {
   if (only.length > 0 && !only.includes(name)) continue
   console.log(`\n== ${name}`)
   const started = performance.now()
-  let status = 1
-  try {
-    if (typeof command === 'function') status = command()
-    else
-      status =
-        spawnSync(command[0], command[1], {
-          cwd: root,
-          env: { ...env, ...more },
-          stdio: ['ignore', 'inherit', 'inherit'],
-        }).status ?? 1
-  } catch (error) {
-    console.error(error)
-  }
+  const status = stage()
   console.log(
     `== ${name}: ${status === 0 ? 'ok' : `failed (${status})`} in ${((performance.now() - started) / 1000).toFixed(1)} s`,
   )

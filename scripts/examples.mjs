@@ -25,7 +25,7 @@ for (const name of readdirSync(join(root, 'packages'))) {
       })
 }
 for (const file of globSync(join(root, 'examples'), '.ts'))
-  if (!/\.d\.ts$/.test(file) && !readFileSync(file, 'utf8').startsWith('// not run'))
+  if (!file.endsWith('.d.ts') && !readFileSync(file, 'utf8').startsWith('// not run'))
     programs.push({
       label: file.slice(root.length + 1),
       folder: join(root, 'examples'),

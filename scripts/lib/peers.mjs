@@ -25,7 +25,7 @@ const packages = [
 ]
 
 function missing() {
-  const { stdout = '' } = spawnSync('dpkg-query', ['-W', '-f', '${Package} ${Status}\n', ...packages], {
+  const { stdout } = spawnSync('dpkg-query', ['-W', '-f', '${Package} ${Status}\n', ...packages], {
     encoding: 'utf8',
   })
   const installed = new Set(
