@@ -8,7 +8,7 @@ import { installPeers } from './lib/peers.mjs'
 const root = join(import.meta.dirname, '..')
 const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const corpora = join(root, '../shared/corpora')
-const env = { ...process.env, CI: 'true', TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1' }
+const env = { ...process.env, CI: 'true', NO_COLOR: '1', TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1' }
 
 const npx = ['npx', '--yes', '--prefer-offline', packageManager]
 
