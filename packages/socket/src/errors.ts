@@ -2,6 +2,7 @@ import type { CheckName, Failure, Outcomes } from './verify/verification.ts'
 
 /** Codes of this package; Node's and OpenSSL's own codes pass through beside them. */
 export type SecureSocketErrorCode =
+  | 'ERR_SECURE_SOCKET_CLIENT_HELLO'
   | 'ERR_SECURE_SOCKET_CLOSED'
   | 'ERR_SECURE_SOCKET_CREDENTIALS'
   | 'ERR_SECURE_SOCKET_ENGINE'
