@@ -14,7 +14,7 @@ const entry = Object.fromEntries(
 )
 for (const file of Object.values(bin)) entry[basename(file, '.js')] = `./src/${basename(file, '.js')}.ts`
 // Names of shared files change with their content: what an earlier build left would be packed too.
-for (const file of existsSync('dist') ? readdirSync('dist') : [])
+for (const file of existsSync('dist') ? readdirSync('dist', { recursive: true }) : [])
   if (/\.js(\.map)?$/.test(file)) rmSync(join('dist', file))
 
 await build({

@@ -28,6 +28,7 @@ const stages = {
   lint: () => run([...npx, 'run', 'lint']),
   typecheck: () => run([...npx, 'run', 'typecheck']),
   build: () => run([...npx, 'run', 'build']),
+  pack: () => run([...npx, 'run', 'pack-test', '--matrix']),
   packages: () => run([...npx, 'run', 'check']),
   interop: () => run([...npx, 'run', 'interop'], { REQUIRE_PEERS: '1' }),
   conformance: () => run([...npx, 'run', 'conformance'], existsSync(corpora) ? { CONFORMANCE_DATA: corpora } : {}),
