@@ -1,11 +1,14 @@
 import { connect as connectTcp, type NetConnectOpts, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { invalidValue, SecureSocketError } from './errors.ts'
+import { openTransport } from './engine/transport.ts'
+import { invalidValue, SecureSocketError, withDetails } from './errors.ts'
 import { withoutBrackets } from './options/policy.ts'
 import { prepare } from './options/prepare.ts'
 import { forStartTls, resolve, type Resolved } from './options/resolve.ts'
 import type { ConnectOptions } from './options/types.ts'
 import { shake } from './handshake.ts'
+import { refusePlaintextLeft, type SocketCore } from './socket-core.ts'
+import { giveUp } from './upgrade.ts'
 import { coreOf, makeSocket, type SecureSocket } from './secure-socket.ts'
 
 /**
@@ -65,7 +68,7 @@ export function dial(options: ConnectOptions): SecureSocket {
     ...(transport.port === undefined ? {} : { port: Number(transport.port) }),
   })
   if (facade.timeout !== undefined) socket.setTimeout(facade.timeout)
-  open(socket, resolved).catch((error: unknown) => socket.destroy(error as Error))
+  open(socket, resolved).catch((error: unknown) => void giveUp(core, error as Error, resolved))
   return socket
 }
 
@@ -76,14 +79,35 @@ async function open(socket: SecureSocket, resolved: Resolved): Promise<void> {
   const pending = facade.startHandshake === false ? undefined : prepare('client', resolved)
   const prepared = pending instanceof Promise ? await pending : pending
   if (socket.destroyed) return
-  const transport = where.socket ?? connectTcp(tcpOptions(where))
+  const transport = where.socket === undefined ? connectTcp(tcpOptions(where)) : openTransport(where.socket)
   if (transport instanceof Socket) core.transport = transport
   await connected(transport, socket)
   if (socket.destroyed) return
   socket.emit('connect')
   if (prepared === undefined) core.adoptPlain(transport)
-  else await shake(socket, core, { role: 'client', transport, prepared, resolved })
+  else {
+    await converse(transport, core, resolved)
+    await shake(socket, core, { role: 'client', transport, prepared, resolved })
+  }
   socket.emit('ready')
+}
+
+/** The plaintext dialogue, on the transport itself: what the program writes meanwhile waits for TLS. */
+async function converse(
+  transport: Duplex,
+  core: SocketCore,
+  { handshake, policy, transport: where }: Resolved,
+): Promise<void> {
+  const { starttls, handshakeTimeout: timeout = 30_000 } = handshake
+  if (starttls === undefined) return
+  const name = policy.verify?.name ?? (handshake.servername || where.host)
+  try {
+    await starttls(transport, { signal: core.closing, timeout, ...(name === undefined ? {} : { name }) })
+    refusePlaintextLeft(transport.readableLength)
+  } catch (error) {
+    transport.on('error', () => undefined).destroy()
+    throw withDetails(error, { phase: 'starttls' })
+  }
 }
 
 function tcpOptions(where: Resolved['transport']): NetConnectOpts {

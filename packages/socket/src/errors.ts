@@ -10,10 +10,13 @@ export type SecureSocketErrorCode =
   | 'ERR_SECURE_SOCKET_HANDSHAKE_TIMEOUT'
   | 'ERR_SECURE_SOCKET_LINE_TOO_LONG'
   | 'ERR_SECURE_SOCKET_NAME_REQUIRED'
+  | 'ERR_SECURE_SOCKET_NOT_TLS'
   | 'ERR_SECURE_SOCKET_PLAINTEXT_LEFT'
   | 'ERR_SECURE_SOCKET_READ_TIMEOUT'
   | 'ERR_SECURE_SOCKET_STATE'
+  | 'ERR_SECURE_SOCKET_STOP_TIMEOUT'
   | 'ERR_SECURE_SOCKET_TRUNCATED'
+  | 'ERR_SECURE_SOCKET_UNREAD'
 
 /** Codes with which a check of ours refuses a peer, where neither Node nor OpenSSL has one. */
 export type RefusalCode =

@@ -38,6 +38,8 @@ export class Gate implements EngineSink {
   bytesWritten = 0
   bytesRead = 0
   #refuseLater = false
+  /** TLS is being stopped: what the peer had sent in TLS is still delivered. */
+  #draining = false
   #flushing: { readonly boundary: number; readonly reached: () => void } | undefined
 
   constructor(output: GateOutput) {
@@ -69,7 +71,7 @@ export class Gate implements EngineSink {
   #openFor(engine: Engine): void {
     if (this.#closed || this.#engine !== engine) throw notOpened('the engine is not the attached one')
     this.#open = true
-    this.#refuseLater = false
+    this.#refuseLater = this.#draining = false
     this.#flushing = undefined
     const held = this.#held
     const heldFinish = this.#heldFinish
@@ -83,12 +85,12 @@ export class Gate implements EngineSink {
 
   /**
    * Closes the gate for what is written from now on; what the stream took before (`boundary` bytes over all) still goes
-   * to the present engine. `reached` is called when all of it has left. Reading stops at once. What is written later is held,
-   * or refused where it might leave in clear although it was meant to be secret.
+   * to the present engine. `reached` is called when all of it has left. What is written later is held, and reading stops at once; or
+   * (TLS is being stopped) it is refused, lest it leave in clear although it was meant to be secret, and the peer's last data is delivered.
    */
   closeAfter(boundary: number, later: 'hold' | 'refuse', reached: () => void): void {
     this.#open = false
-    this.#refuseLater = later === 'refuse'
+    this.#refuseLater = this.#draining = later === 'refuse'
     this.#flushing = { boundary, reached }
     this.#checkBoundary()
   }
@@ -166,13 +168,13 @@ export class Gate implements EngineSink {
   }
 
   /** Closes without touching the engine: its transport has been handed to somebody else. */
-  forget(): void {
+  forget(error: Error | null): void {
     this.#engine = undefined
-    this.close(null)
+    this.close(error)
   }
 
   data(chunk: Uint8Array): boolean {
-    if (!this.#open) {
+    if (!this.#open && !this.#draining) {
       // An engine that delivers unasked is broken; the bytes must not reach the program, and must not vanish silently either.
       this.#output.failed(
         new SecureSocketError('ERR_SECURE_SOCKET_STATE', 'data arrived while the gate was closed', { phase: 'verify' }),

@@ -31,6 +31,9 @@ export async function shake(
     if (socket.destroyed)
       throw new SecureSocketError('ERR_SECURE_SOCKET_CLOSED', 'the socket was closed', { phase: 'handshake' })
   }
+  core.allowsTruncation = handshake.truncation === 'allow'
+  core.onPeerShutdown = handshake.onPeerShutdown
+  const observer = handshake.onMessage && (await import('./messages/observer.ts')).observe(role, handshake.onMessage)
   const engine = startTlsEngine({
     role,
     transport,
@@ -39,6 +42,7 @@ export async function shake(
     host: address.host,
     sessions,
     staple: policy.enabled && policy.revocation.staple !== 'off',
+    observer,
   })
   await core.secure(engine, policy, handshake.handshakeTimeout ?? 30_000, sessions)
 }

@@ -17,18 +17,21 @@ export type {
   CertificateOption,
   ConnectOptions,
   ContextOptions,
+  HandshakeErrorHandler,
   KeyOption,
   ListenOptions,
   PassphraseOption,
   PeerOptions,
   RevocationOptions,
   ServerOptions,
+  StartTlsDialogue,
   StartTlsOptions,
   VerifyAnswer,
   VerifyCallback,
   VerifyOptions,
   VerifyQuestion,
 } from './options/types.ts'
+export type { ContentType, TlsMessage } from './messages/message.ts'
 export type { LineOptions, ReadingOptions } from './reading.ts'
 export type { SecureServer, SecureServerEvents } from './secure-server.ts'
 export type { CertificateField, CertificateFieldValue } from './peer-info.ts'

@@ -197,6 +197,14 @@ export class SecureSocket extends Socket {
     return this.readableLength
   }
 
+  /**
+   * Of `bytesPending()`, how many came through TLS that `stopTls()` has ended since; they come first. What is behind them came in clear
+   * and must not be trusted.
+   */
+  get unreadSecure(): number {
+    return this.#core.unreadSecure
+  }
+
   #tls(method: string): { tls: TLSSocket } {
     const engine = this.#core.tlsEngine
     if (engine === undefined || this.#core.verification === undefined)

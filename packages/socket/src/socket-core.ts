@@ -36,6 +36,11 @@ export class SocketCore implements GateOutput, Surface {
   #sessions: ClientSessions | undefined
   transport: Socket | undefined
   claim: PeerClaim | undefined
+  /** An end without close_notify counts as an end. */
+  allowsTruncation = false
+  onPeerShutdown: (() => void) | undefined
+  /** Bytes delivered before TLS was last stopped. */
+  #secureUntil = 0
   /** How the peer ended its direction, once it has. */
   peerEnd: EndKind | undefined
   /** The name sent to, or received from, the other side. */
@@ -171,15 +176,24 @@ export class SocketCore implements GateOutput, Surface {
   /** Closes the gate for new writes and resolves when those before have left. */
   #flushed(later: 'hold' | 'refuse'): Promise<void> {
     const flushed = new Promise<void>((resolve, reject) => {
-      this.gate.closeAfter(this.gate.bytesWritten + this.#facade.writableLength, later, resolve)
-      this.#ending.signal.addEventListener('abort', () => reject(closedMeanwhile()), { once: true })
+      const closed = (): void => reject(closedMeanwhile())
+      this.closing.addEventListener('abort', closed, { once: true })
+      this.gate.closeAfter(this.gate.bytesWritten + this.#facade.writableLength, later, () => {
+        this.closing.removeEventListener('abort', closed)
+        resolve()
+      })
     })
     flushed.catch(() => undefined) // the caller may have failed for another reason already
     return flushed
   }
 
-  /** Ends TLS; the connection goes on in clear. Resolves with the plain engine, not yet open, and what had been decrypted but not read. */
-  async stop(waitForPeer: boolean): Promise<{ readonly released: Released; readonly unreadSecure: number }> {
+  /** Of what can be read, how many bytes came through TLS that has been stopped since. */
+  get unreadSecure(): number {
+    return Math.max(0, this.#secureUntil - (this.gate.bytesRead - this.#facade.readableLength))
+  }
+
+  /** Ends TLS; the connection goes on in clear once its transport is adopted. Closes it where that fails half way. */
+  async stop(waitForPeer: boolean, timeout: number): Promise<Released> {
     const state = this.#state
     if (state.phase !== 'secure')
       throw new SecureSocketError(
@@ -188,11 +202,40 @@ export class SocketCore implements GateOutput, Surface {
         { phase: 'stop' },
       )
     const { engine, verification } = state
-    if (engine.kind === 'native') await engine.stop(waitForPeer, this.closing) // rejects, and nothing has changed
+    if (engine.kind === 'native') return engine.stop(waitForPeer, this.closing) // rejects, and nothing has changed
     this.#setState({ phase: 'stopping', engine, verification })
-    await this.#flushed('refuse')
-    const released = await engine.stop(waitForPeer, this.closing)
-    return { released, unreadSecure: this.#facade.readableLength }
+    this.#facade.on('error', toldByRejection)
+    const timer = setTimeout(() => this.closeWith(stopTimeout(timeout)), timeout)
+    try {
+      await this.#flushed('refuse')
+      const released = await engine.stop(waitForPeer, this.closing)
+      this.#secureUntil = this.gate.bytesRead
+      this.#facade.off('error', toldByRejection)
+      return released
+    } catch (error) {
+      throw this.closeWith(error as Error)
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /** Closes the facade with this error, and returns it with where and when. */
+  closeWith(error: Error): Error {
+    if (this.#state.phase === 'closed') return this.lastError ?? error
+    const explained = this.explained(error)
+    this.#facade.destroy(explained)
+    return explained
+  }
+
+  /** The transport, where TLS has failed or was not reached, with every byte that was not TLS; undefined where it is gone. */
+  surrender(): Duplex | undefined {
+    const state = this.#state
+    if (state.phase === 'handshaking' || state.phase === 'verifying') return state.engine.surrender()?.transport
+    if (state.phase !== 'plain') return undefined
+    const { transport } = state.engine.release()
+    const unread: unknown = this.#facade.read()
+    if (unread !== null && !transport.readableEnded) transport.unshift(unread)
+    return transport
   }
 
   /** For good; synchronous. */
@@ -206,12 +249,14 @@ export class SocketCore implements GateOutput, Surface {
     this.#ending.abort(error ?? closedMeanwhile())
   }
 
-  /** Closes the facade and leaves the transport to whoever has it now. */
-  letGo(): void {
+  /** Closes the facade, with an error or without, and leaves the transport to whoever has it now. */
+  letGo(error: Error | null): void {
     this.transport = undefined
+    if (error !== null) this.lastError = error
     this.#state = { phase: 'closed', was: this.#state.phase, verification: this.verification }
-    this.gate.forget()
-    this.#facade.destroy()
+    this.gate.forget(error)
+    this.#ending.abort(error ?? closedMeanwhile())
+    this.#facade.destroy(error ?? undefined)
   }
 
   /** The error with phase, host and port, so that a log line of it is enough. */
@@ -227,12 +272,24 @@ export class SocketCore implements GateOutput, Surface {
 
   push(chunk: Uint8Array): boolean {
     if (this.#sessions !== undefined) this.#fetchSession()
+    if (this.#state.phase === 'stopping' && this.#facade.readableLength > MAX_UNREAD)
+      this.failed(
+        new SecureSocketError(
+          'ERR_SECURE_SOCKET_UNREAD',
+          `more than ${MAX_UNREAD} bytes came before the peer's end of TLS`,
+          {
+            phase: 'stop',
+            hint: 'read while TLS is being stopped',
+          },
+        ),
+      )
     return this.#output.push(chunk)
   }
 
   shutdown(): void {
     this.peerEnd = 'close-notify'
     this.#output.emit('peerShutdown')
+    this.onPeerShutdown?.()
   }
 
   /** The first data is where a session has arrived that Node does not report. */
@@ -244,7 +301,7 @@ export class SocketCore implements GateOutput, Surface {
 
   ended(how: EndKind): void {
     this.peerEnd = how
-    if (how === 'truncated')
+    if (how === 'truncated' && !this.allowsTruncation)
       this.failed(
         new SecureSocketError(
           'ERR_SECURE_SOCKET_TRUNCATED',
@@ -277,7 +334,10 @@ export class SocketCore implements GateOutput, Surface {
   }
 }
 
-function refusePlaintextLeft(bytes: number): void {
+/** What the peer may send between our end of TLS and its own, where nobody reads it. */
+const MAX_UNREAD = 1_048_576
+
+export function refusePlaintextLeft(bytes: number): void {
   if (bytes > 0)
     throw new SecureSocketError(
       'ERR_SECURE_SOCKET_PLAINTEXT_LEFT',
@@ -303,6 +363,17 @@ function handshakeTimeout(ms: number): SecureSocketError {
   return new SecureSocketError('ERR_SECURE_SOCKET_HANDSHAKE_TIMEOUT', `the TLS handshake took more than ${ms} ms`, {
     phase: 'handshake',
     hint: "give it more time with 'handshakeTimeout'",
+  })
+}
+
+function toldByRejection(): void {
+  // of stopTls()
+}
+
+function stopTimeout(ms: number): SecureSocketError {
+  return new SecureSocketError('ERR_SECURE_SOCKET_STOP_TIMEOUT', `the peer has not ended TLS within ${ms} ms`, {
+    phase: 'stop',
+    hint: "give it more time with 'timeout', or do not wait with 'waitForPeer: false'",
   })
 }
 

@@ -1,7 +1,8 @@
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { SecureSocketError } from './errors.ts'
-import type { Resolved } from './options/resolve.ts'
+import { openTransport } from './engine/transport.ts'
+import { forStartTls, type Resolved } from './options/resolve.ts'
 import type { StartTlsOptions } from './options/types.ts'
 import { coreOf, makeSocket, SecureSocket } from './secure-socket.ts'
 import { upgrade, upgradeOptions } from './upgrade.ts'
@@ -11,15 +12,17 @@ import { upgrade, upgradeOptions } from './upgrade.ts'
  * where it is a SecureSocket that is still plain, else with a SecureSocket over the transport given.
  *
  * A client must say the server's name (`host`, `servername` or `verify.name`). What was written before goes out in clear first.
- * On failure the connection is closed. Options that are wrong leave it untouched.
+ * On failure the connection is closed, or given to `onHandshakeError`. Options that are wrong leave it untouched.
+ * A transport may be any Duplex, a file descriptor (which then belongs to the socket) or another SecureSocket (TLS in TLS).
  *
  * Rejects with ERR_SECURE_SOCKET_NAME_REQUIRED, ERR_SECURE_SOCKET_PLAINTEXT_LEFT (data was received before TLS that nobody has
  * read; never fed to TLS), PeerRefusedError, and as `connect` does. The original's start_SSL.
  */
-export async function startTls(transport: Duplex, options: StartTlsOptions = {}): Promise<SecureSocket> {
+export async function startTls(transport: Duplex | number, options: StartTlsOptions = {}): Promise<SecureSocket> {
   if (transport instanceof SecureSocket && transport.phase === 'plain') return await transport.startTls(options)
   const resolved = upgradeOptions(options)
-  const socket = wrap(transport, resolved)
+  const socket = wrap(openTransport(transport), resolved)
+  coreOf(socket).inherited = forStartTls({ ...options, head: undefined })
   await upgrade(socket, coreOf(socket), resolved)
   return socket
 }

@@ -31,11 +31,27 @@ export async function upgrade(socket: SecureSocket, core: SocketCore, resolved: 
   try {
     const left = core.leavePlain(role)
     const [transport, prepared] = await Promise.all([left, prepare(role, resolved)])
+    const { head } = resolved.handshake
+    if (head !== undefined) transport.unshift(head)
     await shake(socket, core, { role, transport, prepared, resolved })
   } catch (error) {
-    const explained = core.explained(error as Error)
     socket.on('error', () => undefined) // the rejection tells it
-    socket.destroy(error as Error)
-    throw explained
+    throw giveUp(core, error as Error, resolved)
   }
+}
+
+/** TLS has failed: the facade closes, and the transport too, unless `onHandshakeError` takes it over. */
+export function giveUp(core: SocketCore, error: Error, { handshake }: Resolved): Error {
+  const { onHandshakeError } = handshake
+  const transport = onHandshakeError === undefined || core.closing.aborted ? undefined : core.surrender()
+  if (transport === undefined || onHandshakeError === undefined) return core.closeWith(error)
+  const explained = core.explained(error)
+  core.letGo(explained)
+  try {
+    onHandshakeError(transport, explained)
+  } catch (thrown) {
+    transport.destroy()
+    return thrown as Error
+  }
+  return explained
 }

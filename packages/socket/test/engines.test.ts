@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { PlainTransport } from '../src/engine/plain.ts'
 import { engineContract, Recorder } from './engine-contract.ts'
-import { handshaken, makeNative, tcpPair, tlsRig } from './rigs.ts'
+import { handshaken, makeNative, makeRecord, makeStoppable, tcpPair, tlsRig } from './rigs.ts'
 import { identity, rejection } from './support.ts'
 
 engineContract('plain', async () => {
@@ -10,7 +10,11 @@ engineContract('plain', async () => {
   return { engine: new PlainTransport(ours), peer: theirs, close }
 })
 
-const engines = [['native', makeNative]] as const
+const engines = [
+  ['native', makeNative],
+  ['record', makeRecord],
+  ['record, stoppable', makeStoppable],
+] as const
 const roles = ['client', 'server'] as const
 const versions = ['TLSv1.2', 'TLSv1.3'] as const
 
@@ -64,7 +68,7 @@ for (const [name, make] of engines)
             if (act === 'talk') pair.theirs.write('HTTP/1.1 400 Bad Request\r\n\r\n')
             else pair.theirs.end()
             const { code } = await failed
-            expect(code).toMatch(/^(ERR_SSL_|ERR_SECURE_SOCKET_HANDSHAKE_INTERRUPTED|ECONNRESET)/)
+            expect(code).toMatch(/^(ERR_SSL_|ERR_SECURE_SOCKET_(HANDSHAKE_INTERRUPTED|NOT_TLS)|ECONNRESET)/)
             engine.destroy(null)
             pair.close()
           }

@@ -1,7 +1,9 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect as connectTcp, createServer, type Socket } from 'node:net'
 import { connect as connectTls, createSecureContext, type SecureVersion, TLSSocket } from 'node:tls'
+import type { Duplex } from 'node:stream'
 import type { TlsEngine } from '../src/engine/engine.ts'
+import { RecordTls } from '../src/engine/record.ts'
 import { startTlsEngine } from '../src/engine/choose.ts'
 import { authority, identity } from './support.ts'
 
@@ -53,6 +55,26 @@ export const makeNative: MakeEngine = (transport, role, version) =>
     host: undefined,
     staple: false,
   })
+
+/** The record engine, as `stoppable` and otherwise. */
+export const makeRecord: MakeEngine = (transport, role, version) => makeRecordOf(transport, role, version, false)
+export const makeStoppable: MakeEngine = (transport, role, version) => makeRecordOf(transport, role, version, true)
+
+function makeRecordOf(
+  transport: Duplex,
+  role: 'client' | 'server',
+  version: SecureVersion,
+  stoppable: boolean,
+): TlsEngine {
+  const secureContext = contextOf(role, version)
+  return new RecordTls(
+    transport,
+    role === 'client'
+      ? { role, options: { secureContext, servername: 'localhost' } }
+      : { role, options: { secureContext } },
+    { stoppable },
+  )
+}
 
 export function contextOf(role: 'client' | 'server', version: SecureVersion): ReturnType<typeof createSecureContext> {
   const limits = { minVersion: version, maxVersion: version }

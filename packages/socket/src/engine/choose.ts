@@ -1,12 +1,13 @@
-import { isIP, Socket } from 'node:net'
+import { isIP } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { SecureContext } from 'node:tls'
-import { SecureSocketError } from '../errors.ts'
 import { withoutBrackets } from '../options/policy.ts'
 import type { Resolved } from '../options/resolve.ts'
 import type { ClientSessions } from '../sessions.ts'
 import type { TlsEngine } from './engine.ts'
-import { NativeTls } from './native.ts'
+import { NativeTls, type NativeSettings } from './native.ts'
+import { hasHandle } from './node-internals.ts'
+import { type RecordObserver, RecordTls } from './record.ts'
 
 export interface TlsStart {
   readonly role: 'client' | 'server'
@@ -18,25 +19,22 @@ export interface TlsStart {
   readonly sessions?: ClientSessions | undefined
   /** Whether the server is asked to staple. */
   readonly staple: boolean
+  /** Sees records and secrets, for `onMessage`. */
+  readonly observer?: RecordObserver | undefined
 }
 
 /** The engine for this connection: the only place where one is chosen. */
 export function startTlsEngine(start: TlsStart): TlsEngine {
-  const { transport } = start
-  if (!(transport instanceof Socket))
-    throw new SecureSocketError('ERR_SECURE_SOCKET_ENGINE', 'TLS over a transport that is not a net.Socket', {
-      phase: 'handshake',
-    })
-  return new NativeTls(transport, start.role === 'client' ? clientSettings(start) : serverSettings(start))
+  const { transport, observer, handshake } = start
+  const settings = start.role === 'client' ? clientSettings(start) : serverSettings(start)
+  const stoppable = handshake.stoppable === true
+  // only record by record does the transport outlive TLS, or need not be one of Node's own
+  const byRecord =
+    stoppable || observer !== undefined || handshake.onHandshakeError !== undefined || !hasHandle(transport)
+  return byRecord ? new RecordTls(transport, settings, { stoppable, observer }) : new NativeTls(transport, settings)
 }
 
-function clientSettings({
-  handshake,
-  secureContext,
-  host,
-  sessions,
-  staple,
-}: TlsStart): ConstructorParameters<typeof NativeTls>[1] {
+function clientSettings({ handshake, secureContext, host, sessions, staple }: TlsStart): NativeSettings {
   const servername = handshake.servername ?? serverNameFor(host)
   return {
     role: 'client',
@@ -52,7 +50,7 @@ function clientSettings({
   }
 }
 
-function serverSettings({ handshake, secureContext }: TlsStart): ConstructorParameters<typeof NativeTls>[1] {
+function serverSettings({ handshake, secureContext }: TlsStart): NativeSettings {
   return {
     role: 'server',
     options: {

@@ -1,5 +1,6 @@
 import type { X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { type ConnectionOptions, connect as connectTls, TLSSocket, type TLSSocketOptions } from 'node:tls'
 import { SecureSocketError } from '../errors.ts'
 import type { EngineSink, PeerClaim, Released, TlsEngine } from './engine.ts'
@@ -20,7 +21,7 @@ export type NativeSettings =
 export class NativeTls implements TlsEngine {
   readonly kind = 'native' as const
   readonly tls: TLSSocket
-  readonly #transport: Socket
+  readonly #transport: Duplex
   readonly #role: 'client' | 'server'
   readonly #sessions: ClientSessions | undefined
   #staple: Uint8Array | undefined
@@ -29,7 +30,7 @@ export class NativeTls implements TlsEngine {
   #finished = false
   readonly #restoreIdentityCheck: () => void
 
-  constructor(transport: Socket, settings: NativeSettings) {
+  constructor(transport: Duplex, settings: NativeSettings) {
     this.#transport = transport
     this.#role = settings.role
     if (settings.role === 'client') {
@@ -51,7 +52,8 @@ export class NativeTls implements TlsEngine {
         })
     } else {
       this.#pskOffered = settings.options.pskCallback !== undefined
-      this.tls = new TLSSocket(transport, { ...settings.options, isServer: true, rejectUnauthorized: false })
+      // documented for any Duplex, but typed for a net.Socket
+      this.tls = new TLSSocket(transport as Socket, { ...settings.options, isServer: true, rejectUnauthorized: false })
       this.#restoreIdentityCheck = ignore
     }
     this.tls.on('error', this.#onError).on('_tlsError', this.#onError)
@@ -228,11 +230,6 @@ const MAX_CHAIN = 101
 /** The certificates as the peer sent them, leaf first. */
 export function chainOf(leaf: X509Certificate | undefined): readonly Uint8Array[] {
   const chain: Uint8Array[] = []
-  for (
-    let at = leaf;
-    at !== undefined && chain.length < MAX_CHAIN;
-    at = at.issuerCertificate
-  )
-    chain.push(at.raw)
+  for (let at = leaf; at !== undefined && chain.length < MAX_CHAIN; at = at.issuerCertificate) chain.push(at.raw)
   return chain
 }

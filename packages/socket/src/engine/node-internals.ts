@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net'
+import { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 
 /*
@@ -67,4 +67,14 @@ function unexplained(report: unknown): { readonly code: string; readonly reason:
 export function decodeStrings(socket: Socket): void {
   const state = (socket as Socket & { _writableState?: { decodeStrings?: boolean } })._writableState
   if (state !== undefined) state.decodeStrings = true
+}
+
+/**
+ * Whether a transport is a net.Socket with a handle of its own, on which node:tls can work in C++. A SecureSocket (of any copy of this
+ * package) is a net.Socket without one. Where Node keeps the handle elsewhere, TLS goes record by record, which always works.
+ */
+export function hasHandle(transport: object): transport is Socket {
+  if (!(transport instanceof Socket)) return false
+  const { _handle: handle } = transport as Socket & { _handle?: unknown }
+  return typeof handle === 'object' && handle !== null
 }

@@ -98,6 +98,14 @@ const conflicts: readonly Conflict[] = [
     if ((present.has('key') || present.has('keyFile')) && !present.has('cert') && !present.has('certFile'))
       throw invalidValue('key', "needs a certificate: give 'cert' or 'certFile' too")
   },
+  (present, given) => {
+    if (present.has('head') && (given as AnyOptions).isServer !== true)
+      throw invalidValue('head', 'is for servers: nothing may have come from a server before the handshake')
+    if (present.has('starttls') && (given as AnyOptions).startHandshake === false)
+      throw invalidValue('starttls', "cannot be combined with 'startHandshake: false', which starts no TLS")
+    if (present.has('onPeerShutdown') && (given as AnyOptions).stoppable !== true)
+      throw invalidValue('onPeerShutdown', "needs 'stoppable: true'; otherwise the peer's end is the event 'end'")
+  },
   (_present, given) => {
     const { servername } = given as AnyOptions
     if (servername !== undefined && isIP(servername) !== 0)

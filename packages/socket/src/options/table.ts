@@ -139,11 +139,13 @@ const sessionStore = object(
   (value) => 'get' in value && 'add' in value,
 ) as unknown as Parse<SessionStore>
 const abortSignal = object('signal', 'an AbortSignal', (value) => 'aborted' in value)
-const duplex = object(
+const stream = object(
   'socket',
-  'a Duplex stream',
+  'a Duplex stream or a file descriptor',
   (value) => value instanceof Duplex || ('write' in value && 'read' in value),
-)
+) as Parse<Duplex>
+const duplex: Parse<Duplex | number> = (value, option) =>
+  typeof value === 'number' ? nonNegativeInteger(value, option) : stream(value, option)
 
 const passphrase: Parse<unknown> = (value, option) => {
   if (typeof value === 'string' || typeof value === 'function') return value
@@ -206,6 +208,17 @@ export const table = {
     initial: false,
   },
   isServer: { entries: ['startTls'], part: 'handshake', parse: boolean },
+  head: { entries: ['startTls'], part: 'handshake', parse: bytes },
+  starttls: { entries: dialling, part: 'handshake', parse: callable<NonNullable<ConnectOptions['starttls']>> },
+  stoppable: { entries: both, part: 'handshake', parse: boolean, initial: false },
+  truncation: { entries: both, part: 'handshake', parse: oneOf('refuse', 'allow'), initial: 'refuse' },
+  onMessage: { entries: both, part: 'handshake', parse: callable<NonNullable<ConnectOptions['onMessage']>> },
+  onPeerShutdown: { entries: both, part: 'handshake', parse: callable<() => void> },
+  onHandshakeError: {
+    entries: both,
+    part: 'handshake',
+    parse: callable<NonNullable<ConnectOptions['onHandshakeError']>>,
+  },
   // policy
   verify: { entries: both, part: 'policy', parse: verify },
   revocation: { entries: both, part: 'policy', parse: revocation },

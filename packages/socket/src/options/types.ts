@@ -5,6 +5,7 @@ import type { PeerCertificate, SecureContext, SecureVersion } from 'node:tls'
 import type { CaStore } from '@x/ca-store'
 import type { OcspStore } from '@x/ocsp'
 import type { SessionStore } from '@x/session-cache'
+import type { TlsMessage } from '../messages/message.ts'
 import type { PublicSuffixList, Scheme, SchemeCallback, SchemeName } from '@x/verify-hostname'
 
 export type CertificateOption = string | Uint8Array | X509Certificate
@@ -136,7 +137,32 @@ export interface PeerOptions extends ContextOptions {
   /** False: the connection stays plain until `startTls()` is called on it. Default true. */
   readonly startHandshake?: boolean
   readonly highWaterMark?: number
+  /**
+   * True: TLS can be left again with `stopTls()`. The peer's close_notify then is no end but the event 'peerShutdown'. Costs CPU:
+   * every record passes through JavaScript. Default false.
+   */
+  readonly stoppable?: boolean
+  /** Called when the peer has ended TLS (its close_notify) on a `stoppable` connection. The original's SSL_on_peer_shutdown. */
+  readonly onPeerShutdown?: () => void
+  /**
+   * Called when TLS could not be started or the peer was refused, with the transport that is still open: paused, with every byte that
+   * was not TLS, and the caller's to close. The original's SSL_keepSocketOnError and error trap.
+   */
+  readonly onHandshakeError?: HandshakeErrorHandler
+  /** What an end without close_notify is: an error (default), or an end. Where Node tells them apart, which is on the record engine. */
+  readonly truncation?: 'refuse' | 'allow'
+  /** Called for every TLS message in either direction, decrypted. The original's msg_callback. */
+  readonly onMessage?: (message: TlsMessage) => void
 }
+
+/** Takes over a transport on which TLS has failed. */
+export type HandshakeErrorHandler = (transport: Duplex, error: Error) => void
+
+/** The plaintext dialogue of a protocol before TLS, such as `smtp` of `@x/starttls`: resolves when the peer expects a ClientHello. */
+export type StartTlsDialogue = (
+  stream: Duplex,
+  options: { readonly signal: AbortSignal; readonly timeout: number; readonly name?: string },
+) => Promise<void>
 
 /** Options of `connect`: what net.connect and tls.connect take, by the same names, and ours. */
 export interface ConnectOptions extends PeerOptions {
@@ -153,8 +179,10 @@ export interface ConnectOptions extends PeerOptions {
   readonly autoSelectFamilyAttemptTimeout?: number
   /** Aborting destroys the socket at any time. */
   readonly signal?: AbortSignal
-  /** An open connection to be used instead of a new one. */
-  readonly socket?: Duplex
+  /** An open connection to be used instead of a new one: a stream, or a file descriptor. */
+  readonly socket?: Duplex | number
+  /** What is said in clear before TLS, such as `smtp` of `@x/starttls`. Nothing that the program writes takes part in it. */
+  readonly starttls?: StartTlsDialogue
   /** The name sent to the server; default `host` unless it is an IP address. `''` sends none. The original's SSL_hostname. */
   readonly servername?: string
   /**
@@ -189,10 +217,12 @@ export interface ListenOptions extends ServerOptions {
 
 /** Options of `startTls`, for either role. */
 export interface StartTlsOptions
-  extends Omit<ConnectOptions, 'startHandshake' | 'socket' | 'host' | 'port' | 'path'>,
+  extends Omit<ConnectOptions, 'startHandshake' | 'starttls' | 'socket' | 'host' | 'port' | 'path'>,
     Pick<ServerOptions, 'requestCert'> {
   /** The name of the server; needed by clients unless `verify.name` or `servername` says it. */
   readonly host?: string
   /** True: we are the server. Default false. */
   readonly isServer?: boolean
+  /** For servers: bytes of the client's hello that the program has read behind its request to start TLS. */
+  readonly head?: Uint8Array
 }

@@ -1,9 +1,8 @@
 import type { CaOrigin } from '@x/ca-store'
-import { type CertificateView, sameBytes } from '@x/der/x509'
 import type { PeerClaim } from '../engine/engine.ts'
 import type { TrustPolicy } from './policy.ts'
 import type { ChainEvidence } from './verification.ts'
-import { viewOf } from './view.ts'
+import { walk } from './walk.ts'
 
 /**
  * The path that OpenSSL has accepted, found again when somebody asks for it: OpenSSL keeps the path to itself, and most
@@ -30,23 +29,12 @@ export class AcceptedChain implements ChainEvidence {
   }
 }
 
-/** Longer paths than OpenSSL's own limit are not followed. */
-const MAX_PATH = 101
-
-function trace(claim: PeerClaim, { anchors }: TrustPolicy): { path: readonly Uint8Array[]; anchor: string } {
-  const views = claim.chain.map(viewOf)
-  const path: CertificateView[] = []
-  for (let at = views[0]; at !== undefined && path.length < MAX_PATH; ) {
-    const current = at
-    path.push(current)
-    const origin = anchors?.origin(current.der)
-    if (origin !== undefined) return { path: path.map((view) => view.der), anchor: describe(origin) }
-    const issuer = anchors?.findIssuer(current.der)
-    if (issuer !== undefined)
-      return { path: [...path.map((view) => view.der), issuer.raw], anchor: describe(anchors?.origin(issuer)) }
-    at = views.find((view) => !path.includes(view) && sameBytes(view.subject, current.issuer))
-  }
-  return { path: path.map((view) => view.der), anchor: anchors === undefined ? "option 'secureContext'" : 'unknown' }
+function trace(claim: PeerClaim, policy: TrustPolicy): { path: readonly Uint8Array[]; anchor: string } {
+  const { anchors } = policy
+  const found = walk(claim, policy)
+  const path = found.path.map((view) => view.der)
+  if (anchors === undefined) return { path, anchor: "option 'secureContext'" }
+  return { path, anchor: describe(found.anchor === undefined ? undefined : anchors.origin(found.anchor)) }
 }
 
 /** The file that holds the anchor, or the option or system it came from. */

@@ -26,7 +26,9 @@ export async function askCallback(
   signal: AbortSignal,
 ): Promise<readonly [Failure, ...Failure[]] | undefined> {
   const { callback, callbackTimeout } = policy
-  if (callback === undefined) return [failure('ERR_SECURE_SOCKET_CALLBACK_FAILED', 0, 'there is no callback')]
+  if (callback === undefined || certificates.length === 0)
+    return [failure('ERR_SECURE_SOCKET_CALLBACK_FAILED', 0, 'there is nobody, or nothing, to ask')]
+  const chain = Object.freeze([...certificates]) // the program's own: what it does to it must not change what it is asked
   let timer: NodeJS.Timeout | undefined
   let onAbort: (() => void) | undefined
   const interrupted = new Promise<Failure>((resolve) => {
@@ -38,6 +40,7 @@ export async function askCallback(
       resolve(
         failure('ERR_SECURE_SOCKET_CALLBACK_FAILED', 0, 'the connection was given up before the callback answered'),
       )
+    if (signal.aborted) onAbort()
     signal.addEventListener('abort', onAbort, { once: true })
   })
   try {
@@ -48,7 +51,7 @@ export async function askCallback(
         certificate: certificates[depth] as X509Certificate,
         depth,
         errors: here.map(({ code }) => code),
-        chain: certificates,
+        chain,
       }
       const answer = await Promise.race([interrupted, answerOf(() => callback(question), depth)])
       if (isFailure(answer)) return [answer, ...here]

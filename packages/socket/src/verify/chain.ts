@@ -14,6 +14,7 @@ import {
 import type { TrustPolicy } from './policy.ts'
 import { type Failure, failure, type Outcome, refused, waivedByOption } from './verification.ts'
 import { viewOf } from './view.ts'
+import { walk } from './walk.ts'
 
 /**
  * Is there a path of valid certificates from the leaf to a CA that we trust?
@@ -29,10 +30,10 @@ export function checkChain(
 ): Outcome<'chain'> | Promise<Outcome<'chain'>> {
   if (claim.pskUsed) return { result: 'passed', evidence: { path: [], anchor: 'psk', proven: 'now' } }
   if (claim.chain.length === 0) return withoutCertificate(policy)
-  const late = outsideValidity(claim, policy)
-  if (policy.callback !== undefined) return withCallback(claim, policy, late, signal)
+  if (policy.callback !== undefined) return withCallback(claim, policy, signal)
   if (claim.opensslError !== undefined) return refused(...explained(claim, policy, claim.opensslError))
-  if (late !== undefined) return refused(late)
+  const [first, ...others] = sinceHandshake(claim, policy)
+  if (first !== undefined) return refused(first, ...others)
   return { result: 'passed', evidence: new AcceptedChain(claim, policy) }
 }
 
@@ -42,60 +43,39 @@ function withoutCertificate(policy: TrustPolicy): Outcome<'chain'> {
 }
 
 /**
- * Validity by the program's own clock, and, for a resumed session, by the system's: no handshake has looked.
- * The comparisons are written so that NaN refuses.
+ * What no handshake has looked at: the program's own clock, and, for a resumed session, the system's. A certificate that was sent along
+ * and is on no path may be outside its validity, so the walk decides where one is. The comparisons are written so that NaN refuses.
  */
-function outsideValidity(claim: PeerClaim, policy: TrustPolicy): Failure | undefined {
-  if (policy.now === undefined && claim.source === 'handshake') return undefined
-  const now = (policy.now ?? Date.now)()
-  for (const [depth, der] of claim.chain.entries()) {
-    const { notBefore, notAfter } = viewOf(der)
-    if (!(now >= notBefore)) return failure('CERT_NOT_YET_VALID', depth, sentence('CERT_NOT_YET_VALID'))
-    if (!(now <= notAfter)) return failure('CERT_HAS_EXPIRED', depth, sentence('CERT_HAS_EXPIRED'))
-  }
-  return undefined
+function sinceHandshake(claim: PeerClaim, policy: TrustPolicy): readonly Failure[] {
+  if (policy.now === undefined && claim.source === 'handshake') return []
+  const now = currentTime(policy)
+  const current = claim.chain.map(viewOf).every(({ notBefore, notAfter }) => now >= notBefore && now <= notAfter)
+  return policy.now === undefined && current ? [] : found(walk(claim, policy))
+}
+
+function found({ failures }: PathResult): readonly Failure[] {
+  return failures.map(({ code, depth, message }) => failure(code, depth, message))
 }
 
 /** OpenSSL's verdict first, then everything else that the walk finds: OpenSSL stops at one error. */
 function explained(claim: PeerClaim, policy: TrustPolicy, code: string): [Failure, ...Failure[]] {
-  const found = walk(claim, policy).failures.map((entry) => failure(entry.code, entry.depth, entry.message))
-  const first = found.find((entry) => entry.code === code) ?? failure(code, 0, claim.opensslReason ?? sentence(code))
-  return [first, ...found.filter((entry) => entry !== first)]
+  const all = found(walk(claim, policy))
+  const first = all.find((entry) => entry.code === code) ?? failure(code, 0, claim.opensslReason ?? sentence(code))
+  return [first, ...all.filter((entry) => entry !== first)]
 }
 
-async function withCallback(
-  claim: PeerClaim,
-  policy: TrustPolicy,
-  late: Failure | undefined,
-  signal: AbortSignal,
-): Promise<Outcome<'chain'>> {
-  const { path, failures: found } = walk(claim, policy)
-  const failures = found.map((entry) => failure(entry.code, entry.depth, entry.message))
-  if (late !== undefined && !failures.some(({ code, depth }) => code === late.code && depth === late.depth))
-    failures.push(late)
-  const hidden = claim.opensslError !== undefined && !isExplained(claim.opensslError, failures, claim.opensslReason)
-  if (hidden)
-    return refused(failure(claim.opensslError, 0, claim.opensslReason ?? sentence(claim.opensslError)), ...failures)
-  const [first] = failures
-  if (path.length === 0 && first !== undefined) return refused(first, ...failures.slice(1))
-  const certificates = path.map((view) => new X509Certificate(view.der))
+async function withCallback(claim: PeerClaim, policy: TrustPolicy, signal: AbortSignal): Promise<Outcome<'chain'>> {
+  const result = walk(claim, policy)
+  const failures = found(result)
+  const { opensslError, opensslReason } = claim
+  if (opensslError !== undefined && !isExplained(opensslError, failures, opensslReason))
+    return refused(failure(opensslError, 0, opensslReason ?? sentence(opensslError)), ...failures)
+  const certificates = result.path.map((view) => new X509Certificate(view.der))
+  // what lies at no certificate of the path would never be put to the callback
+  const unasked = failures.find(({ depth }) => !(depth < certificates.length))
+  if (unasked !== undefined) return refused(unasked, ...failures.filter((entry) => entry !== unasked))
   const refusals = await askCallback(certificates, failures, policy, signal)
   if (refusals !== undefined) return refused(...refusals)
   if (failures.length > 0) return { result: 'waived', waiver: { by: 'callback' }, failures }
   return { result: 'passed', evidence: new AcceptedChain(claim, policy) }
-}
-
-/** RFC 5280 path validation of what the peer claims, under this policy. */
-export function walk(claim: PeerClaim, policy: TrustPolicy): PathResult {
-  return validatePath({
-    chain: claim.chain,
-    anchors: anchorsOf(policy),
-    purpose: policy.role === 'client' ? 'server' : 'client',
-    now: (policy.now ?? Date.now)(),
-    partialChain: policy.partialChain,
-  })
-}
-
-function anchorsOf({ anchors }: TrustPolicy): AnchorSource {
-  return anchors === undefined ? listedAnchors([]) : caStoreAnchors(anchors)
 }

@@ -2,6 +2,7 @@ import type { PeerCertificate } from 'node:tls'
 import type { CaStore } from '@x/ca-store'
 import type { CrlStore } from '@x/crl'
 import type { OcspStore } from '@x/ocsp'
+import { invalidValue } from '../errors.ts'
 import type { VerifyCallback, VerifyOptions } from '../options/types.ts'
 
 /** How the peer's name is decided. `host` undefined refuses: a name must be known, and never "localhost". */
@@ -63,4 +64,13 @@ export interface TrustPolicy {
   readonly revocation: RevocationPolicy
   /** Undefined: the system's clock. */
   readonly now: (() => number) | undefined
+}
+
+/** The time to judge by. A clock that tells no time is an error, which refuses: every comparison with NaN is false (rule 5). */
+export function currentTime({ now }: TrustPolicy): number {
+  if (now === undefined) return Date.now()
+  const time: unknown = now()
+  if (typeof time !== 'number' || !Number.isFinite(time))
+    throw invalidValue('now', 'must return milliseconds since 1970, synchronously')
+  return time
 }

@@ -83,10 +83,13 @@ export class Verification {
     return typeof value === 'object' && value !== null && #genuine in value && value.#genuine
   }
 
-  /** True where every check passed or was waived by something other than `rejectUnauthorized: false`. */
+  /**
+   * True where the peer has proven who it is: by its chain, a pin, a callback's word or a pre-shared key. False under
+   * `rejectUnauthorized: false`, and for a client that has shown no certificate where none is required.
+   */
   get authorized(): boolean {
     const { chain } = this.outcomes
-    return !(chain.result === 'waived' && chain.waiver.by === 'option' && chain.waiver.option === 'rejectUnauthorized')
+    return !(chain.result === 'waived' && chain.waiver.by === 'option')
   }
 }
 

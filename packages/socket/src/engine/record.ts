@@ -1,0 +1,329 @@
+import type { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
+import { SecureSocketError } from '../errors.ts'
+import { Bridge, type CiphertextTarget } from './bridge.ts'
+import type { EndKind, EngineSink, PeerClaim, Released, TlsEngine } from './engine.ts'
+import { NativeTls, type NativeSettings } from './native.ts'
+import { callIfPresent, endOnce, ignore, writeAll } from './plain.ts'
+import { RecordFramer } from './record-framer.ts'
+
+type Done = (error?: Error | null) => void
+
+/** Sees ciphertext and secrets go by: what `onMessage` is made from. */
+export interface RecordObserver {
+  received(record: Uint8Array): void
+  sent(bytes: Uint8Array): void
+  secret(line: Uint8Array): void
+}
+
+export interface RecordOptions {
+  /** The peer's close_notify is no end: the connection may go on in clear. */
+  readonly stoppable: boolean
+  readonly observer?: RecordObserver | undefined
+}
+
+/**
+ * TLS by node:tls over a stream of ours, which feeds it one record at a time: so the byte behind the peer's close_notify is known, and
+ * the transport outlives TLS. In TLS 1.3 a close_notify looks like any other record from outside, hence one at a time.
+ *
+ * What has been received but not been fed lies in the transport itself (put back with `unshift`) whenever this engine is not reading.
+ */
+export class RecordTls implements TlsEngine {
+  readonly kind = 'record' as const
+  readonly #raw: Duplex
+  readonly #inner: NativeTls
+  readonly #bridge: Bridge
+  readonly #framer: RecordFramer = new RecordFramer()
+  readonly #stoppable: boolean
+  readonly #observer: RecordObserver | undefined
+  readonly #broken: AbortController = new AbortController()
+  #sink: EngineSink | undefined
+  #established = false
+  #wanted = false
+  /** Looks whether `stop()` is done. */
+  #stopping: (() => void) | undefined
+  /** TLS has met the peer's close_notify; what the sink is told waits for the data before it. */
+  #closeNotify = false
+  /** Everything before the peer's close_notify has been delivered. */
+  #drained = false
+  #rawEnded = false
+  #finished = false
+  #released = false
+  #pumping = false
+  #endsTransport = false
+
+  constructor(transport: Duplex, settings: NativeSettings, options: RecordOptions) {
+    this.#raw = transport
+    this.#stoppable = options.stoppable
+    this.#observer = options.observer
+    transport.pause() // before the listener, which would set it flowing
+    transport
+      .on('data', this.#onRawData)
+      .on('end', this.#onRawEnd)
+      .on('error', this.#onRawError)
+      .on('close', this.#onRawClose)
+    const target: CiphertextTarget = {
+      send: (chunks, done) => this.#send(chunks, done),
+      finished: (done) => (this.#endsTransport && !this.#released ? endOnce(this.#raw, done) : done()),
+      resumed: () => this.#flow(),
+    }
+    this.#bridge = new Bridge(target)
+    this.#inner = new NativeTls(this.#bridge, settings)
+    const { tls } = this.#inner
+    const push = tls.push.bind(tls)
+    // node:tls pushes null from within the push of the record that holds the close_notify
+    tls.push = (chunk: unknown, encoding?: BufferEncoding): boolean => {
+      if (chunk === null) this.#closeNotify = true
+      return push(chunk, encoding)
+    }
+    tls.once('secure', () => {
+      this.#established = true
+    })
+    if (options.observer !== undefined) tls.on('keylog', (line: Buffer) => options.observer?.secret(line))
+    this.#inner.attach({
+      data: (chunk) => this.#deliver(chunk),
+      shutdown: ignore,
+      end: () => this.#onDrained(), // nothing but a close_notify ends the bridge
+      failed: (error) => this.#fail(error),
+    })
+  }
+
+  get tls(): TLSSocket {
+    return this.#inner.tls
+  }
+
+  attach(sink: EngineSink): void {
+    this.#sink = sink
+  }
+
+  handshake(signal: AbortSignal): Promise<PeerClaim> {
+    return this.#inner.handshake(AbortSignal.any([signal, this.#broken.signal]))
+  }
+
+  pull(): void {
+    this.#wanted = true
+    this.#inner.pull()
+    this.#flow()
+  }
+
+  write(chunks: readonly Uint8Array[], done: Done): void {
+    this.#inner.write(chunks, done)
+  }
+
+  end(done: Done): void {
+    this.#endsTransport = true
+    this.#inner.end(done)
+  }
+
+  destroy(error: Error | null): void {
+    this.#finished = true
+    this.#sink = undefined
+    if (this.#released) return
+    this.#release(error)
+    this.#raw.on('error', ignore)
+    this.#raw.destroy()
+  }
+
+  /**
+   * Sends our close_notify and, unless told otherwise, goes on delivering until the peer's has come. Rejects where the connection
+   * breaks before; the caller then destroys the engine.
+   */
+  async stop(waitForPeer: boolean, signal: AbortSignal): Promise<Released> {
+    const given = AbortSignal.any([signal, this.#broken.signal])
+    await new Promise<void>((resolve, reject) => {
+      const abort = (): void => reject(given.reason as Error)
+      if (given.aborted) return abort()
+      given.addEventListener('abort', abort, { once: true })
+      let ours = false
+      this.#stopping = () => {
+        if (!ours || (waitForPeer && !this.#drained)) return
+        given.removeEventListener('abort', abort)
+        resolve()
+      }
+      this.#inner.end((error) => {
+        if (error !== null && error !== undefined) return reject(error)
+        ours = true
+        this.#stopping?.()
+      })
+      if (waitForPeer) this.pull()
+    })
+    if (!waitForPeer) this.#feedWhatIsThere()
+    return this.#handOver()
+  }
+
+  surrender(): Released | undefined {
+    return this.#released || this.#raw.destroyed ? undefined : this.#handOver()
+  }
+
+  #handOver(): Released {
+    this.#finished = true
+    this.#sink = undefined
+    this.#release(null)
+    return { transport: this.#raw, unread: [] }
+  }
+
+  ref(): void {
+    callIfPresent(this.#raw, 'ref')
+  }
+
+  unref(): void {
+    callIfPresent(this.#raw, 'unref')
+  }
+
+  #send(chunks: readonly Uint8Array[], done: Done): void {
+    if (this.#released) return done()
+    if (this.#observer !== undefined) for (const chunk of chunks) this.#observer.sent(chunk)
+    writeAll(this.#raw, chunks, done)
+  }
+
+  #deliver(chunk: Uint8Array): boolean {
+    if (this.#sink === undefined) return false
+    // while stopping, everything before the close_notify is wanted
+    const more = this.#sink.data(chunk) || this.#stopping !== undefined
+    this.#wanted = more
+    return more
+  }
+
+  readonly #onRawData = (chunk: Uint8Array): void => {
+    this.#framer.push(chunk)
+    this.#pump()
+  }
+
+  readonly #onRawEnd = (): void => {
+    this.#rawEnded = true
+    if (!this.#closeNotify) this.#onTruncated()
+    else if (this.#drained && this.#stoppable) this.#end('close-notify')
+  }
+
+  readonly #onRawError = (error: Error): void => {
+    this.#fail(error)
+  }
+
+  readonly #onRawClose = (): void => {
+    if (!this.#rawEnded)
+      this.#fail(new SecureSocketError('ERR_SECURE_SOCKET_CLOSED', 'the transport was closed', { phase: 'read' }))
+  }
+
+  /** Whether a record may be fed now, and will have been looked at before the next. */
+  #takesRecords(): boolean {
+    return (
+      !this.#closeNotify &&
+      !this.#finished &&
+      (this.#wanted || !this.#established) &&
+      !this.tls.destroyed &&
+      this.#bridge.takesRecords
+    )
+  }
+
+  #flow(): void {
+    // behind a close_notify, reading goes on only to see whether the transport ends without another byte
+    const watching = this.#closeNotify && !this.#finished && this.#raw.readableLength === 0
+    if (this.#takesRecords() || watching) this.#raw.resume()
+  }
+
+  #pump(): void {
+    if (this.#pumping) return
+    this.#pumping = true
+    while (this.#takesRecords()) {
+      const record = this.#framer.next()
+      if (record === undefined) break
+      this.#observer?.received(record)
+      this.#bridge.push(record)
+    }
+    this.#pumping = false
+    if (this.#released) return
+    if (this.#framer.broken) {
+      const bytes = this.#putBack()
+      if (!this.#closeNotify) this.#fail(notTls(bytes, this.#established))
+    } else if (!this.#takesRecords()) this.#putBack()
+  }
+
+  /** What has not been fed goes back to where it came from, so that the transport alone knows what is unread and when it ends. */
+  #putBack(): Uint8Array | undefined {
+    const rest = this.#framer.rest()
+    if (rest !== undefined || !this.#closeNotify) this.#raw.pause()
+    // a transport that has ended takes nothing back: what is left then is a part of a record
+    if (rest !== undefined && !this.#raw.readableEnded) this.#raw.unshift(rest)
+    return rest
+  }
+
+  /** Without waiting for more: TLS gets the whole records that have arrived, and the program what was in them. */
+  #feedWhatIsThere(): void {
+    this.#raw.off('data', this.#onRawData)
+    this.#wanted = true
+    for (let chunk: Uint8Array | null; (chunk = this.#raw.read() as Uint8Array | null) !== null; )
+      this.#framer.push(chunk)
+    this.#pump()
+    while (this.tls.read() !== null);
+  }
+
+  /** All that came before the peer's close_notify has been delivered. */
+  #onDrained(): void {
+    this.#drained = true
+    if (this.#stopping !== undefined) return this.#stopping()
+    if (!this.#stoppable) return this.#end('close-notify')
+    this.#sink?.shutdown()
+    if (this.#rawEnded) this.#end('close-notify')
+    else this.#flow()
+  }
+
+  #onTruncated(): void {
+    if (!this.#established) return this.#fail(interrupted())
+    if (this.#stopping !== undefined) return this.#fail(truncated())
+    if (this.tls.readableLength === 0) this.#end('truncated')
+    else this.tls.once('data', () => queueMicrotask(() => this.#onTruncated()))
+  }
+
+  #end(how: EndKind): void {
+    if (this.#finished) return
+    this.#finished = true
+    this.#sink?.end(how)
+  }
+
+  #fail(error: Error): void {
+    if (this.#finished) return
+    this.#finished = true
+    this.#broken.abort(error)
+    this.#sink?.failed(error)
+  }
+
+  /** Leaves the transport as it is, paused, with what was not fed put back, and destroys what is above it. */
+  #release(error: Error | null): void {
+    this.#released = true
+    this.#raw.pause()
+    this.#putBack()
+    this.#raw
+      .off('data', this.#onRawData)
+      .off('end', this.#onRawEnd)
+      .off('error', this.#onRawError)
+      .off('close', this.#onRawClose)
+    this.#inner.destroy(error)
+  }
+}
+
+function notTls(bytes: Uint8Array | undefined, established: boolean): SecureSocketError {
+  const shown = JSON.stringify(Buffer.from((bytes ?? new Uint8Array(0)).subarray(0, 32)).toString('latin1'))
+  return new SecureSocketError(
+    'ERR_SECURE_SOCKET_NOT_TLS',
+    established
+      ? `bytes that are no TLS arrived within TLS: ${shown}`
+      : `the peer does not speak TLS: it sent ${shown}`,
+    { phase: established ? 'read' : 'handshake' },
+  )
+}
+
+function interrupted(): SecureSocketError {
+  return new SecureSocketError(
+    'ERR_SECURE_SOCKET_HANDSHAKE_INTERRUPTED',
+    'the peer closed the connection during the TLS handshake',
+    { phase: 'handshake' },
+  )
+}
+
+function truncated(): SecureSocketError {
+  return new SecureSocketError(
+    'ERR_SECURE_SOCKET_TRUNCATED',
+    'the connection ended without close_notify: data may be missing',
+    { phase: 'stop' },
+  )
+}
