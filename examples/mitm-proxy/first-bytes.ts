@@ -3,29 +3,32 @@ import type { Socket } from 'node:net'
 import { type ClientHello, readClientHello } from './client-hello.ts'
 
 /**
- * The client's hello, or undefined where it speaks something else, or nothing for `patience` milliseconds (in many protocols the server
- * speaks first). The bytes stay in the socket for whoever reads it next.
+ * The client's hello, or undefined where it speaks something else, or the origin speaks first (as in SMTP). What was received stays in
+ * the sockets for whoever reads them next.
  */
-export async function peekClientHello(socket: Socket, patience: number): Promise<ClientHello | undefined> {
+export async function peekClientHello(client: Socket, origin: Socket): Promise<ClientHello | undefined> {
   let seen: Buffer = Buffer.alloc(0)
-  let deadline: NodeJS.Timeout | undefined
+  let stop = (): void => undefined
   try {
-    return await new Promise<ClientHello | undefined>((resolve, reject) => {
+    return await new Promise<ClientHello | undefined>((resolve) => {
+      const other = (): void => resolve(undefined)
       const onReadable = (): void => {
-        const chunk = socket.read() as Buffer | null
+        const chunk = client.read() as Buffer | null
         if (chunk === null) return
         seen = Buffer.concat([seen, chunk])
         const hello = readClientHello(seen)
         if (hello !== 'more') resolve(hello)
       }
-      deadline = setTimeout(() => resolve(undefined), patience)
-      socket.on('readable', onReadable)
-      socket.once('error', reject).once('end', () => resolve(undefined))
+      stop = () => {
+        client.off('readable', onReadable).off('end', other).off('close', other)
+        origin.off('readable', other).off('close', other)
+      }
+      client.on('readable', onReadable).on('end', other).on('close', other)
+      origin.on('readable', other).on('close', other)
       onReadable()
     })
   } finally {
-    clearTimeout(deadline)
-    socket.removeAllListeners('readable').removeAllListeners('end').removeAllListeners('error')
-    if (seen.length > 0) socket.unshift(seen)
+    stop()
+    if (seen.length > 0) client.unshift(seen)
   }
 }

@@ -19,8 +19,6 @@ export interface ProxyOptions {
   /** Where origins really are; default: where their names say. */
   readonly resolve?: (host: string, port: number) => { readonly host: string; readonly port: number }
   readonly log?: (line: string) => void
-  /** How long a silent client is waited for before its connection is tunnelled as it is, in milliseconds. Default 500. */
-  readonly patience?: number
 }
 
 /** The proxy, not yet listening. `close` it, and then its connections, as any http.Server. */
@@ -38,7 +36,7 @@ export function createMitmProxy(options: ProxyOptions): Server {
 }
 
 async function serve(target: string, client: Socket, options: ProxyOptions): Promise<void> {
-  const { tunnel = [], trust = {}, log = console.log, patience = 500, interceptor } = options
+  const { tunnel = [], trust = {}, log = console.log, interceptor } = options
   const address = parseTarget(target)
   if (address === undefined) return void client.end('HTTP/1.1 400 Bad Request\r\n\r\n')
   const place = options.resolve?.(address.host, address.port) ?? address
@@ -49,7 +47,7 @@ async function serve(target: string, client: Socket, options: ProxyOptions): Pro
   client.write('HTTP/1.1 200 Connection Established\r\n\r\n')
 
   const untouched = isTunnelled(address.host, tunnel)
-  const hello = untouched ? undefined : await peekClientHello(client, patience)
+  const hello = untouched ? undefined : await peekClientHello(client, transport)
   if (hello === undefined) {
     const { up, down } = await relay(client, transport)
     return log(`${target} tunnelled${untouched ? '' : ' (no TLS)'}: ${up} bytes up, ${down} down`)

@@ -1,12 +1,14 @@
+import { spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { connect as connectH2 } from 'node:http2'
+import { mkdirSync } from 'node:fs'
 import { request } from 'node:http'
 import type { Socket } from 'node:net'
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls'
 import { createAuthority, createCertificate, type IssuedIdentity } from '@x/utils'
 import { describe, expect, it } from 'vitest'
-import { peer, perlHas, run, startServer, TemporaryFolder } from '../src/index.ts'
+import { peer, perlHas, run, RunningPeer, startServer, TemporaryFolder } from '../src/index.ts'
 import { World } from './intercept-world.ts'
 
 const DAY = 86_400_000
@@ -15,8 +17,9 @@ const DAY = 86_400_000
 async function tunnelTo(world: World, host: string, port = 443): Promise<Socket> {
   const connecting = request({ host: '127.0.0.1', port: world.port, method: 'CONNECT', path: `${host}:${port}` })
   connecting.end()
-  const [answer, socket] = (await once(connecting, 'connect')) as [{ statusCode: number }, Socket]
+  const [answer, socket, head] = (await once(connecting, 'connect')) as [{ statusCode: number }, Socket, Buffer]
   if (answer.statusCode !== 200) throw new Error(`the proxy said ${answer.statusCode}`)
+  if (head.length > 0) socket.unshift(head)
   return socket
 }
 
@@ -211,7 +214,7 @@ describe('clients of all kinds', () => {
     const url = `https://127.0.0.1:${originPort}/`
     const proxied = ['-sS', '--proxy', `http://127.0.0.1:${proxy.port}`]
     const trusted = await run(curl as string, [...proxied, '--cacert', `${folder.file('ca')}/ca.pem`, url])
-    expect(trusted).toMatchObject({ code: 0, stdout: `hello 127.0.0.1:${originPort} 2` + '.0' })
+    expect(trusted).toMatchObject({ code: 0, stdout: `hello 127.0.0.1:${originPort} 2.0` })
     const untold = await run(curl as string, [...proxied, url])
     expect(untold.code).toBe(60)
     const { stdout } = await run('stat', ['-c', '%a', `${folder.file('ca')}/ca.key`])
@@ -262,6 +265,60 @@ local $/; print <$socket>;`
     expect(answers).toEqual(['hello www.example.org 1.1', 'hello api.example.org 1.1', 'hello www.example.org 1.1'])
     await dispatcher.close()
   })
+
+  const chromium = peer('chromium')
+  const certutil = peer('certutil')
+  it.skipIf(chromium === undefined || certutil === undefined)(
+    'Chromium, a page with parts from three origins',
+    async () => {
+      await using world = await new World().start()
+      using folder = new TemporaryFolder({ 'ca.pem': world.proxyCa.cert })
+      const cors = { 'access-control-allow-origin': '*' }
+      let report: (text: string) => void = () => undefined
+      const reported = new Promise<string>((resolve) => (report = resolve))
+      await world.origin('www.example.org', (incoming, response) => {
+        if (incoming.url?.startsWith('/report?')) report(decodeURIComponent(incoming.url.slice(8)))
+        response
+          .writeHead(200, { 'content-type': 'text/html' })
+          .end(`<link rel="stylesheet" href="https://style.example.net/a.css">
+          <script src="https://script.example.com/a.js"></script>
+          <script>addEventListener('load', () => fetch('/report?' + encodeURIComponent([window.ran, getComputedStyle(document.body).color,
+            performance.getEntriesByType('navigation')[0].nextHopProtocol])))</script>`)
+      })
+      await world.origin('style.example.net', (_incoming, response) => {
+        response.writeHead(200, { ...cors, 'content-type': 'text/css' }).end('body { color: rgb(1, 2, 3) }')
+      })
+      await world.origin('script.example.com', (_incoming, response) => {
+        response.writeHead(200, { ...cors, 'content-type': 'text/javascript' }).end('window.ran = "ran"')
+      })
+      const database = `sql:${folder.path}/.pki/nssdb`
+      mkdirSync(`${folder.path}/.pki/nssdb`, { recursive: true })
+      await run(certutil as string, ['-d', database, '-N', '--empty-password'])
+      await run(certutil as string, ['-d', database, '-A', '-t', 'C,,', '-n', 'proxy', '-i', folder.file('ca.pem')])
+      const flags = [
+        '--headless',
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-dev-shm-usage',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--remote-debugging-port=0', // keeps it open
+        `--user-data-dir=${folder.path}/profile`,
+        `--proxy-server=${world.url}`,
+        'https://www.example.org/',
+      ]
+      await using browser = new RunningPeer(
+        spawn(chromium as string, flags, { env: { ...process.env, HOME: folder.path } }),
+        0,
+      )
+      const seen = await Promise.race([reported, browser.printed(/(?!)/).then(() => 'Chromium ended')])
+      await browser.stop()
+      expect(seen).toBe('ran,rgb(1, 2, 3),h2')
+      for (const host of ['www.example.org', 'style.example.net', 'script.example.com'])
+        expect(world.log.some((line) => line.startsWith(`${host}: h2 stream`))).toBe(true)
+    },
+    60_000,
+  )
 
   it('200 at once, to 50 hosts', async () => {
     await using world = await new World().start()

@@ -29,7 +29,6 @@ export class World implements AsyncDisposable {
       tunnel,
       resolve: (host, port) => ({ host: '127.0.0.1', port: this.#ports.get(host) ?? port }),
       log: (line) => this.log.push(line),
-      patience: 200,
     })
     this.port = await this.#listen(proxy)
     return this
@@ -81,5 +80,6 @@ export class World implements AsyncDisposable {
 }
 
 function hello(request: IncomingMessage, response: ServerResponse): void {
-  response.end(`hello ${request.headers.host ?? request.headers[':authority']} ${request.httpVersion}`)
+  const host = request.headers.host ?? request.headers[':authority']
+  response.end(`hello ${String(host)} ${request.httpVersion}`)
 }
