@@ -48,6 +48,7 @@ export async function stopTls(
     return transport
   } catch (error) {
     released.transport.destroy()
+    socket.on('error', () => undefined) // the rejection tells it
     throw core.closeWith(error as Error)
   }
 }

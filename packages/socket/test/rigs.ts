@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect as connectTcp, createServer, type Socket } from 'node:net'
 import { connect as connectTls, createSecureContext, type SecureVersion, TLSSocket } from 'node:tls'
-import type { Duplex } from 'node:stream'
+import { Duplex } from 'node:stream'
 import type { TlsEngine } from '../src/engine/engine.ts'
 import { RecordTls } from '../src/engine/record.ts'
 import { startTlsEngine } from '../src/engine/choose.ts'
@@ -109,4 +109,55 @@ export async function handshaken(make: MakeEngine, role: 'client' | 'server', ve
   const peerReady = once(rig.peer, role === 'client' ? 'secure' : 'secureConnect')
   await Promise.all([rig.engine.handshake(new AbortController().signal), peerReady])
   return rig
+}
+
+/** Two ends of a connection in memory, whose second end's bytes can be held and then come in segments of a chosen size. */
+export interface SegmentedPair {
+  readonly ours: Duplex
+  readonly theirs: Duplex
+  hold(): void
+  /** Delivers what is held: one segment of `first` bytes, then the rest in one. */
+  flush(first: number): void
+}
+
+export function segmentedPair(): SegmentedPair {
+  let held: Buffer[] | undefined
+  let ended = false
+  const end = (write: (chunk: Buffer) => void, finish: () => void): Duplex =>
+    new Duplex({
+      allowHalfOpen: true,
+      read: () => undefined,
+      write: (chunk: Buffer, _encoding, done) => {
+        write(chunk)
+        setImmediate(done)
+      },
+      final: (done) => {
+        finish()
+        done()
+      },
+    })
+  const ours: Duplex = end(
+    (chunk) => theirs.push(chunk),
+    () => theirs.push(null),
+  )
+  const theirs: Duplex = end(
+    (chunk) => (held === undefined ? ours.push(chunk) : held.push(chunk)),
+    () => {
+      ended = true
+      if (held === undefined) ours.push(null)
+    },
+  )
+  return {
+    ours,
+    theirs,
+    hold: () => {
+      held = []
+    },
+    flush: (first) => {
+      const bytes = Buffer.concat(held ?? [])
+      held = undefined
+      for (const segment of [bytes.subarray(0, first), bytes.subarray(first)]) if (segment.length > 0) ours.push(segment)
+      if (ended) ours.push(null)
+    },
+  }
 }

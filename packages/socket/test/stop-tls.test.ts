@@ -1,0 +1,243 @@
+import { once } from 'node:events'
+import { type Socket } from 'node:net'
+import type { SecureVersion } from 'node:tls'
+import { afterEach, describe, expect, it } from 'vitest'
+import { type SecureSocket, startTls, type StartTlsOptions } from '../src/index.ts'
+import { segmentedPair, tcpPair } from './rigs.ts'
+import { authority, identity, rejection } from './support.ts'
+
+const versions = ['TLSv1.2', 'TLSv1.3'] as const
+const open: { destroy(): unknown }[] = []
+afterEach(() => {
+  for (const socket of open.splice(0)) socket.destroy()
+})
+
+function sides(version: SecureVersion): { readonly client: StartTlsOptions; readonly server: StartTlsOptions } {
+  const shared = { stoppable: true, minVersion: version, maxVersion: version }
+  return {
+    client: { host: 'localhost', ca: authority.ca, ...shared },
+    server: { isServer: true, cert: identity.cert, key: identity.key, ...shared },
+  }
+}
+
+interface Pair {
+  readonly client: SecureSocket
+  readonly server: SecureSocket
+  readonly raw: { readonly ours: Socket; readonly theirs: Socket }
+}
+
+/** Our client and our server over one TCP connection, secure. */
+async function securePair(
+  version: SecureVersion,
+  client: StartTlsOptions = {},
+  server: StartTlsOptions = {},
+): Promise<Pair> {
+  const raw = await tcpPair()
+  open.push(raw.ours, raw.theirs)
+  const options = sides(version)
+  const [one, other] = await Promise.all([
+    startTls(raw.ours, { ...options.client, ...client }),
+    startTls(raw.theirs, { ...options.server, ...server }),
+  ])
+  open.push(one, other)
+  return { client: one, server: other, raw }
+}
+
+describe.each(versions)('stopTls, %s', (version) => {
+  it('goes back and forth on one connection, every byte in order', async () => {
+    const { client, server } = await securePair(version)
+    for (let round = 0; round < 10; round++) {
+      client.write(`secret ${round};`)
+      expect(String(await server.readBytes(9))).toBe(`secret ${round};`)
+      await Promise.all([client.stopTls(), server.stopTls()])
+      expect([client.phase, server.phase, client.encrypted, client.verification]).toEqual([
+        'plain',
+        'plain',
+        false,
+        undefined,
+      ])
+      client.write(`plain ${round};`)
+      expect(String(await server.readBytes(8))).toBe(`plain ${round};`)
+      server.write(`clear ${round};`)
+      expect(String(await client.readBytes(8))).toBe(`clear ${round};`)
+      await Promise.all([client.startTls(), server.startTls()])
+      expect(client.phase).toBe('secure')
+    }
+  })
+
+  it('finds plaintext that shares a segment with the close_notify', async () => {
+    const wire = segmentedPair()
+    const { client: ours, server: theirs } = sides(version)
+    const [client, server] = await Promise.all([startTls(wire.ours, ours), startTls(wire.theirs, theirs)])
+    wire.hold()
+    server.write('last in TLS')
+    const plain = await server.stopTls({ waitForPeer: false, detach: true })
+    plain.end('first in clear')
+    wire.flush(Infinity)
+    expect(String(await client.readBytes(11))).toBe('last in TLS')
+    await client.stopTls()
+    expect(client.unreadSecure).toBe(0)
+    expect(String(await client.readBytes(14))).toBe('first in clear')
+  })
+
+  it('tells of the peer’s close_notify, and neither delivers nor sends plaintext before stopTls', async () => {
+    const told: string[] = []
+    const { client, server, raw } = await securePair(version, { onPeerShutdown: () => told.push('option') })
+    client.on('peerShutdown', () => told.push('event'))
+    client.on('end', () => told.push('end')).on('data', (chunk: Buffer) => told.push(String(chunk)))
+    const shutdown = once(client, 'peerShutdown')
+    const transport = await server.stopTls({ waitForPeer: false, detach: true })
+    transport.write('in clear')
+    await shutdown
+    client.write('still secret')
+    await once(transport, 'readable')
+    expect(String(transport.read())).not.toContain('still secret')
+    expect(told).toEqual(['event', 'option'])
+    client.removeAllListeners('data').pause()
+    await client.stopTls({ waitForPeer: true })
+    expect(String(await client.readBytes(8))).toBe('in clear')
+    expect(raw.ours.destroyed).toBe(false)
+  })
+
+  it('counts what was decrypted and not read, before what came in clear', async () => {
+    const { client, server } = await securePair(version)
+    server.write('decrypted')
+    await client.peek(9)
+    const [, transport] = await Promise.all([client.stopTls(), server.stopTls({ detach: true })])
+    expect([client.unreadSecure, client.bytesPending()]).toEqual([9, 9])
+    transport.write('forged')
+    expect(String(await client.readBytes(4))).toBe('decr')
+    expect(client.unreadSecure).toBe(5)
+    expect(String(await client.readBytes(5))).toBe('ypted')
+    expect(client.unreadSecure).toBe(0)
+    expect(String(await client.readBytes(6))).toBe('forged')
+    expect(client.unreadSecure).toBe(0)
+  })
+
+  it('detaches the transport, with unread bytes put back', async () => {
+    const { client, server, raw } = await securePair(version)
+    const [ours, theirs] = await Promise.all([client.stopTls({ detach: true }), server.stopTls({ detach: true })])
+    expect([ours, theirs]).toEqual([raw.ours, raw.theirs])
+    expect([client.destroyed, ours.destroyed]).toEqual([true, false])
+    theirs.write('hello')
+    await once(ours, 'readable')
+    expect(String(ours.read())).toBe('hello')
+  })
+
+  it('does not detach while decrypted bytes are unread: they would be lost', async () => {
+    const { client, server } = await securePair(version)
+    server.write('unread')
+    await client.peek(6)
+    const [failure] = await Promise.all([rejection(client.stopTls({ detach: true })), server.stopTls()])
+    expect(failure).toMatchObject({ code: 'ERR_SECURE_SOCKET_UNREAD', phase: 'stop' })
+    expect(client.destroyed).toBe(true)
+  })
+
+  it('delivers all that the peer had written in TLS, also where it is read only afterwards', async () => {
+    const { client, server } = await securePair(version)
+    server.write('x'.repeat(300_000))
+    await Promise.all([client.stopTls(), server.stopTls()])
+    server.write('plain')
+    expect(client.unreadSecure).toBe(300_000)
+    expect(String(await client.readBytes(300_000))).toBe('x'.repeat(300_000))
+    expect(String(await client.readBytes(5))).toBe('plain')
+  })
+
+  it('does not keep more than 1 MiB for a program that does not read', async () => {
+    const { client, server } = await securePair(version)
+    server.on('error', () => undefined)
+    server.write('x'.repeat(3_000_000))
+    server.stopTls().catch(() => undefined)
+    expect(await rejection(client.stopTls())).toMatchObject({ code: 'ERR_SECURE_SOCKET_UNREAD' })
+    expect(client.destroyed).toBe(true)
+  })
+
+  it('sends what was written before in TLS, and refuses what is written meanwhile', async () => {
+    const { client, server, raw } = await securePair(version)
+    const onWire: Buffer[] = []
+    raw.theirs.on('data', (chunk: Buffer) => onWire.push(chunk))
+    client.on('error', () => undefined)
+    client.write('before')
+    const stopping = client.stopTls()
+    const refused = new Promise((resolve) => client.write('meanwhile', resolve))
+    expect(await refused).toMatchObject({ code: 'ERR_SECURE_SOCKET_STATE', phase: 'stop' })
+    await rejection(stopping)
+    expect(String(await server.readBytes(6))).toBe('before')
+    expect(Buffer.concat(onWire).toString('latin1')).not.toMatch(/before|meanwhile/)
+  })
+
+  it('rejects where the connection ends without the peer’s close_notify', async () => {
+    const { client, raw } = await securePair(version)
+    const stopping = rejection(client.stopTls())
+    raw.theirs.end()
+    expect(await stopping).toMatchObject({ code: 'ERR_SECURE_SOCKET_TRUNCATED' })
+    expect([client.destroyed, client.phase]).toEqual([true, 'closed'])
+  })
+
+  it('rejects in time where the peer goes on for ever', async () => {
+    const { client, server } = await securePair(version)
+    server.resume()
+    expect(await rejection(client.stopTls({ timeout: 20 }))).toMatchObject({
+      code: 'ERR_SECURE_SOCKET_STOP_TIMEOUT',
+      hint: expect.stringContaining('timeout'),
+    })
+    expect(client.destroyed).toBe(true)
+  })
+
+  it('rejects when the socket is destroyed meanwhile', async () => {
+    const { client, server } = await securePair(version)
+    server.resume()
+    const stopping = rejection(client.stopTls())
+    client.destroy()
+    expect(await stopping).toMatchObject({ code: 'ERR_SECURE_SOCKET_CLOSED' })
+  })
+
+  it('is refused, the connection untouched, where it was not asked for, while plain, and twice at once', async () => {
+    const { client, server } = await securePair(version, { stoppable: false })
+    expect(await rejection(client.stopTls())).toMatchObject({
+      code: 'ERR_SECURE_SOCKET_ENGINE',
+      hint: expect.stringContaining('stoppable'),
+    })
+    expect(await rejection(server.stopTls({ timeout: -1 }))).toMatchObject({ code: 'ERR_INVALID_ARG_VALUE' })
+    client.write('still here')
+    expect(String(await server.readBytes(10))).toBe('still here')
+
+    const pair = await securePair(version)
+    const first = pair.client.stopTls()
+    expect(await rejection(pair.client.stopTls())).toMatchObject({ code: 'ERR_SECURE_SOCKET_STATE' })
+    await Promise.all([first, pair.server.stopTls()])
+    expect(await rejection(pair.client.stopTls())).toMatchObject({ code: 'ERR_SECURE_SOCKET_STATE' })
+    pair.client.write('fine')
+    expect(String(await pair.server.readBytes(4))).toBe('fine')
+  })
+})
+
+describe.each(versions)('the end of the peer’s direction, %s', (version) => {
+  it('is an error without close_notify, after its data', async () => {
+    const { client, server, raw } = await securePair(version)
+    let got = ''
+    client.on('data', (chunk: Buffer) => {
+      got += String(chunk)
+    })
+    const failed = once(client, 'error')
+    server.write('some')
+    await once(client, 'data')
+    raw.theirs.end()
+    expect((await failed)[0]).toMatchObject({ code: 'ERR_SECURE_SOCKET_TRUNCATED' })
+    expect(got).toBe('some')
+  })
+
+  it('is an end where that is allowed', async () => {
+    const { client, raw } = await securePair(version, { truncation: 'allow' })
+    client.resume()
+    raw.theirs.end()
+    await once(client, 'end')
+  })
+
+  it('is an end with close_notify, once the transport has ended too', async () => {
+    const { client, server } = await securePair(version)
+    client.resume()
+    server.end('bye')
+    await once(client, 'end')
+  })
+})
