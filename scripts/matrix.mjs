@@ -11,7 +11,7 @@ for (const name of ['npm_config_call', 'npm_config_package']) delete env[name]
 const failed = []
 for (const line of lines) {
   console.log(`Node ${line}`)
-  const command = `node --version && node node_modules/vitest/vitest.mjs run --outputFile.json=.reports/node-${line}.json`
+  const command = `node --version && node node_modules/vitest/vitest.mjs run --reporter=dot --reporter=json --outputFile.json=.reports/node-${line}.json`
   const { status } = spawnSync('npx', ['--yes', '--prefer-offline', '-p', `node@${line}`, '-c', command], {
     cwd: root,
     env,
