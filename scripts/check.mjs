@@ -5,9 +5,10 @@ import { join } from 'node:path'
 import { checkArrows } from './lib/arrows.mjs'
 import { checkPackages } from './lib/packages.mjs'
 import { checkParity } from './lib/parity.mjs'
+import { checkStandards } from './lib/standards.mjs'
 
 const root = join(import.meta.dirname, '..')
-const problems = [...checkArrows(root), ...checkPackages(root), ...checkParity(root)]
+const problems = [...checkArrows(root), ...checkPackages(root), ...checkParity(root), ...checkStandards(root)]
 
 function tool(name, args, cwd = root) {
   const { status, stdout, stderr } = spawnSync(join(root, 'node_modules/.bin', name), args, { cwd, encoding: 'utf8' })
