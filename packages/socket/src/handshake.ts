@@ -27,7 +27,7 @@ export async function shake(
   const { handshake, transport: address } = resolved
   const sessions = where === undefined ? undefined : new ClientSessions(where.store, where.key)
   if (sessions !== undefined) {
-    await sessions.take(policy)
+    await sessions.take(policy, core.closing)
     if (socket.destroyed)
       throw new SecureSocketError('ERR_SECURE_SOCKET_CLOSED', 'the socket was closed', { phase: 'handshake' })
   }
@@ -38,6 +38,7 @@ export async function shake(
     role,
     transport,
     secureContext,
+    psk: resolved.context.psk,
     handshake,
     host: address.host,
     sessions,

@@ -1,16 +1,25 @@
 import type { TLSSocket } from 'node:tls'
 import type { SessionEntry, SessionStore } from '@x/session-cache'
 import type { PeerClaim } from './engine/engine.ts'
-import { AcceptedChain } from './verify/anchor.ts'
+import { SecureSocketError } from './errors.ts'
+import { checkFingerprint } from './verify/fingerprint.ts'
+import { unlessAborted } from './verify/network-time.ts'
 import type { TrustPolicy } from './verify/policy.ts'
-import { checkRevocation } from './verify/revocation.ts'
+import { checkChain } from './verify/chain.ts'
+import { checkRevocation, needsInquiry } from './verify/revocation.ts'
+import { revocationSubject } from './verify/revocation-subject.ts'
 import { viewOf } from './verify/view.ts'
 
 /** What an entry of ours carries beside the chain. */
 export interface SessionEvidence {
   /** Milliseconds since 1970: when a full handshake last verified the peer. */
   readonly verifiedAt: number
+  /** OpenSSL's verdict in that handshake, null for none: a chain that only a pin or a callback let pass must not come back as a good one. */
+  readonly openssl: { readonly code: string; readonly reason: string | null } | null
 }
+
+/** Milliseconds that a store may take to hand out a session; later costs a full handshake. */
+const PATIENCE = 2_000
 
 /** A ticket is offered for at most two hours, which is what most servers keep it for. */
 const TICKET_LIFETIME = 2 * 3_600_000
@@ -34,15 +43,25 @@ export class ClientSessions {
     this.#key = key
   }
 
-  /** The entry to offer. A store that fails, or answers nonsense, costs a full handshake and no more. */
-  async take(policy: TrustPolicy): Promise<SessionEntry | undefined> {
+  /** The entry to offer. A store that fails, is slow or answers nonsense costs a full handshake and no more. */
+  async take(policy: TrustPolicy, closing: AbortSignal): Promise<SessionEntry | undefined> {
+    const late = new AbortController()
+    const timer = setTimeout(() => late.abort(), PATIENCE)
+    const signal = AbortSignal.any([late.signal, closing])
     try {
-      const entry = await this.#store.get(this.#key)
-      if (entry !== undefined && isUsable(entry, policy) && (await stillGood(entry, policy))) this.#offered = entry
+      this.#offered = await unlessAborted(this.#find(policy, signal), signal)
     } catch {
       this.#offered = undefined
+    } finally {
+      clearTimeout(timer)
     }
     return this.#offered
+  }
+
+  async #find(policy: TrustPolicy, signal: AbortSignal): Promise<SessionEntry | undefined> {
+    const entry = await this.#store.get(this.#key)
+    const good = entry !== undefined && isUsable(entry, policy) && (await stillGood(entry, policy, signal))
+    return good ? entry : undefined
   }
 
   get offered(): SessionEntry | undefined {
@@ -58,13 +77,15 @@ export class ClientSessions {
   /** The peer is trusted: from now on its sessions are kept. */
   accepted(tls: TLSSocket, claim: PeerClaim, policy: TrustPolicy): void {
     const now = Date.now()
-    const verifiedAt = claim.source === 'session' ? evidenceOf(this.#offered)?.verifiedAt : now
+    const { opensslError: code, opensslReason: reason = null } = claim
+    const fresh: SessionEvidence = { verifiedAt: now, openssl: code === undefined ? null : { code, reason } }
+    const evidence = claim.source === 'session' ? evidenceOf(this.#offered) : fresh
     const protocol = tls.getProtocol()
-    if (verifiedAt === undefined || protocol === null || claim.chain.length === 0) return
+    if (evidence === undefined || protocol === null || claim.chain.length === 0) return
     const name = policy.name.by === 'nothing' ? undefined : policy.name.host
     const notAfter = Math.min(...claim.chain.map((der) => viewOf(der).notAfter))
     this.#onVerdict = (session) => {
-      const expires = Math.min(Date.now() + TICKET_LIFETIME, verifiedAt + VERDICT_LIFETIME, notAfter)
+      const expires = Math.min(Date.now() + TICKET_LIFETIME, evidence.verifiedAt + VERDICT_LIFETIME, notAfter)
       this.#kept++
       this.#add({
         session,
@@ -72,7 +93,7 @@ export class ClientSessions {
         expires,
         chain: claim.chain,
         name,
-        evidence: { verifiedAt } satisfies SessionEvidence,
+        evidence,
       })
     }
     for (const session of this.#early.splice(0)) this.#onVerdict(session)
@@ -98,8 +119,12 @@ export class ClientSessions {
 const MAX_REPORTED = 10_240
 
 function evidenceOf(entry: SessionEntry | undefined): SessionEvidence | undefined {
-  const evidence = entry?.evidence as Partial<SessionEvidence> | null | undefined
-  return typeof evidence?.verifiedAt === 'number' ? (evidence as SessionEvidence) : undefined
+  const { verifiedAt, openssl } = Object(entry?.evidence) as Partial<SessionEvidence>
+  if (typeof verifiedAt !== 'number') return undefined
+  if (openssl === null) return { verifiedAt, openssl }
+  const { code, reason } = Object(openssl) as { code?: unknown; reason?: unknown }
+  if (typeof code !== 'string') return undefined
+  return { verifiedAt, openssl: { code, reason: typeof reason === 'string' ? reason : null } }
 }
 
 /** Whatever a store of somebody else's hands out: the entry must hold what a verdict needs, for the name that is asked for now. */
@@ -111,7 +136,7 @@ function isUsable(entry: SessionEntry, policy: TrustPolicy): boolean {
     entry.session instanceof Uint8Array &&
     Array.isArray(entry.chain) &&
     entry.chain.length > 0 &&
-    entry.chain.every((der) => der instanceof Uint8Array) &&
+    entry.chain.every((der) => der instanceof Uint8Array && viewOf(der).der === der) &&
     entry.name === name &&
     evidence !== undefined &&
     evidence.verifiedAt <= now &&
@@ -124,29 +149,27 @@ function isUsable(entry: SessionEntry, policy: TrustPolicy): boolean {
  * Where a good status is demanded, an entry is offered only if the caches and lists at hand give one now (rule 10): a resumed
  * handshake brings no staple.
  */
-async function stillGood(entry: SessionEntry, policy: TrustPolicy): Promise<boolean> {
-  const { staple, failure, crlDepth } = policy.revocation
-  if (staple !== 'must' && failure !== 'hard' && crlDepth === undefined && !policy.revocation.cacheMayKnow())
-    return true
+async function stillGood(entry: SessionEntry, policy: TrustPolicy, signal: AbortSignal): Promise<boolean> {
+  const { onStaple: _told, ...answers } = policy.revocation
+  const offline: TrustPolicy = { ...policy, revocation: { ...answers, onStaple: undefined, online: false } }
   const claim = resumedClaim(entry)
-  const offline: TrustPolicy = { ...policy, revocation: { ...policy.revocation, online: false } }
-  const { path } = new AcceptedChain(claim, policy)
-  const outcome = await checkRevocation(
-    claim,
-    { path, verified: true },
-    offline,
-    AbortSignal.timeout(policy.revocation.timeout),
-  )
-  return outcome.result !== 'refused'
+  if (!needsInquiry(claim, offline)) return true
+  // the callback has accepted this chain once, and is asked again when it is resumed
+  const chain = await checkChain(claim, { ...offline, callback: undefined }, signal)
+  const subject = revocationSubject(claim, offline, checkFingerprint(claim, offline), chain)
+  return (await checkRevocation(claim, subject, offline, signal)).result !== 'refused'
 }
 
 /** The claim of a resumed peer: the chain of the entry, since the handshake carries none. */
 export function resumedClaim(entry: SessionEntry): PeerClaim {
+  const openssl = evidenceOf(entry)?.openssl
+  if (openssl === undefined)
+    throw new SecureSocketError('ERR_SECURE_SOCKET_STATE', 'a session without the verdict that it was earned by')
   return {
     chain: entry.chain,
     source: 'session',
-    opensslError: undefined,
-    opensslReason: undefined,
+    opensslError: openssl?.code,
+    opensslReason: openssl?.reason ?? undefined,
     staple: undefined,
     pskUsed: false,
     leaf: undefined,

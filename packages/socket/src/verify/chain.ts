@@ -3,15 +3,8 @@ import type { PeerClaim } from '../engine/engine.ts'
 import { AcceptedChain } from './anchor.ts'
 import { askCallback } from './callback.ts'
 import { sentence } from './path/codes.ts'
-import {
-  type AnchorSource,
-  caStoreAnchors,
-  isExplained,
-  listedAnchors,
-  type PathResult,
-  validatePath,
-} from './path/index.ts'
-import type { TrustPolicy } from './policy.ts'
+import { isExplained, type PathResult } from './path/index.ts'
+import { currentTime, type TrustPolicy } from './policy.ts'
 import { type Failure, failure, type Outcome, refused, waivedByOption } from './verification.ts'
 import { viewOf } from './view.ts'
 import { walk } from './walk.ts'

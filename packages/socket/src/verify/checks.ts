@@ -1,10 +1,12 @@
 import type { PeerClaim } from '../engine/engine.ts'
 import { refusedByCallback } from './callback.ts'
-import { checkChain, walk } from './chain.ts'
+import { checkChain } from './chain.ts'
 import { checkFingerprint } from './fingerprint.ts'
-import { checkName } from './name.ts'
+import { checkName, isDecidedByProgram } from './name.ts'
+import { unlessAborted } from './network-time.ts'
 import type { TrustPolicy } from './policy.ts'
-import { checkRevocation, needsInquiry, type RevocationSubject } from './revocation.ts'
+import { checkRevocation, needsInquiry } from './revocation.ts'
+import { revocationSubject } from './revocation-subject.ts'
 import {
   type CheckName,
   CHECKS,
@@ -31,31 +33,30 @@ export function verifyPeer(
   const fingerprint = guarded('fingerprint', () => checkFingerprint(claim, policy))
   const pinned = fingerprint.result === 'passed'
   const name = overruled(
-    pinned,
+    pinned && !isDecidedByProgram(policy),
     guarded('name', () =>
       isAnonymousClient(claim, policy) ? waivedByOption('requestCert') : checkName(claim, policy),
     ),
   )
   const chain = attempt('chain', () => checkChain(claim, policy, signal))
-  const judge = (chain: Outcome<'chain'>, revocation: Outcome<'revocation'>): Verification =>
-    Verification.judge({ fingerprint, chain: overruled(pinned, chain), name, revocation }, resumed)
+  const judge = (chain: Outcome<'chain'>, revocation?: Outcome<'revocation'>): Verification => {
+    const before = { fingerprint, chain: overruled(pinned, chain), name }
+    return Verification.judge(revocation === undefined ? before : { ...before, revocation }, resumed)
+  }
   const proceed = (chain: Outcome<'chain'>): Verification | Promise<Verification> => {
-    // a peer that is refused already is not worth a question to the network, but its outcomes are complete
+    // a peer that is refused already is not worth a question; a missing outcome would refuse it by itself
     if (overruled(pinned, chain).result === 'refused' || name.result === 'refused' || fingerprint.result === 'refused')
-      return judge(chain, waivedByOption('revocation'))
+      return judge(chain)
     const quick = guarded('revocation', () => (needsInquiry(claim, policy) ? undefined : nothingAsked(policy)))
     if (quick !== undefined) return judge(chain, quick)
-    return Promise.resolve(
-      attempt('revocation', () => checkRevocation(claim, subjectOf(claim, policy, chain), policy, signal)),
-    ).then((revocation) => judge(chain, revocation))
+    const inquiry = attempt('revocation', async () => {
+      const subject = revocationSubject(claim, policy, fingerprint, chain)
+      // a cache of the program's own may never answer
+      return await unlessAborted(checkRevocation(claim, subject, policy, signal), signal)
+    })
+    return Promise.resolve(inquiry).then((revocation) => judge(chain, revocation))
   }
   return chain instanceof Promise ? chain.then(proceed) : proceed(chain)
-}
-
-/** The certificates to ask about: of the accepted path, else of the nearest that the walk finds. */
-function subjectOf(claim: PeerClaim, policy: TrustPolicy, chain: Outcome<'chain'>): RevocationSubject {
-  if (chain.result === 'passed') return { path: chain.evidence.path, verified: true }
-  return { path: walk(claim, policy).path.map((view) => view.der), verified: false }
 }
 
 /** Nothing was stapled and nothing is demanded. */
@@ -70,7 +71,8 @@ function nothingAsked({ revocation }: TrustPolicy): Outcome<'revocation'> {
 
 /** A pin overrides chain and name, never a callback's refusal (rule 3); the failures stay on record. */
 function overruled<N extends CheckName>(pinned: boolean, outcome: Outcome<N>): Outcome<N> {
-  if (!pinned || outcome.result !== 'refused' || refusedByCallback(outcome.failures)) return outcome
+  if (!pinned || outcome.result !== 'refused' || refusedByCallback(outcome.failures) || unfinished.has(outcome))
+    return outcome
   return { result: 'waived', waiver: { by: 'fingerprint' }, failures: outcome.failures }
 }
 
@@ -96,12 +98,17 @@ function attempt<N extends CheckName>(
   }
 }
 
+/** Refusals by checks that did not come to an end: nobody knows what they would have found, so that no pin overrides them. */
+const unfinished = new WeakSet<object>()
+
 /** A throw is a refusal, and so is anything that is not an outcome: `judge` looks at the shape. */
 function broken<N extends CheckName>(check: N, error: unknown): Outcome<N> {
   const reason =
     error instanceof Error ? error : new Error(`the ${check} check threw a value that is no Error`, { cause: error })
   const { code } = reason as { code?: unknown }
-  return refused(failure(typeof code === 'string' ? code : 'ERR_SECURE_SOCKET_CHECK_FAILED', 0, reason))
+  const outcome = refused(failure(typeof code === 'string' ? code : 'ERR_SECURE_SOCKET_CHECK_FAILED', 0, reason))
+  unfinished.add(outcome)
+  return outcome
 }
 
 function isAnonymousClient(claim: PeerClaim, policy: TrustPolicy): boolean {

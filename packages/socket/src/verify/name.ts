@@ -3,7 +3,7 @@ import type { PeerCertificate } from 'node:tls'
 import { verifyHostname } from '@x/verify-hostname'
 import type { PeerClaim } from '../engine/engine.ts'
 import type { NamePolicy, TrustPolicy } from './policy.ts'
-import { failure, type Outcome, refused, waivedByOption } from './verification.ts'
+import { disown, failure, type Outcome, refused, waivedByOption } from './verification.ts'
 
 /** Does the leaf belong to the name that was asked for? */
 export function checkName(claim: PeerClaim, policy: TrustPolicy): Outcome<'name'> {
@@ -45,6 +45,11 @@ function codeOf(error: unknown): string {
   return typeof code === 'string' ? code : 'ERR_SECURE_SOCKET_CHECK_FAILED'
 }
 
+/** Whether a function of the program's decides about names: its refusal stands, whatever is pinned (rule 3). */
+export function isDecidedByProgram({ name }: TrustPolicy): boolean {
+  return name.by === 'function' || (name.by === 'scheme' && typeof name.scheme === 'function')
+}
+
 /** node:tls's contract: an Error refuses, undefined accepts. Anything else, a Promise above all, refuses too. */
 function byFunction(
   leaf: Uint8Array,
@@ -55,6 +60,7 @@ function byFunction(
   if (answer === undefined)
     return { result: 'passed', evidence: { host, scheme: "option 'checkServerIdentity'", entry: '' } }
   if (answer instanceof Error) return refused(failure(codeOf(answer), 0, answer))
+  disown(answer)
   return refused(
     failure(
       'ERR_SECURE_SOCKET_CHECK_FAILED',

@@ -53,6 +53,8 @@ export interface TrustPolicy {
   readonly certificate: 'required' | 'optional' | 'none'
   /** Undefined: the caller's own secure context, whose CAs only OpenSSL knows. */
   readonly anchors: CaStore | undefined
+  /** 'walk': OpenSSL has been given other CAs than ours, to be named to clients (`clientCaNames`); its verdict is about those. */
+  readonly decidedBy: 'openssl' | 'walk'
   /** An intermediate or leaf among the anchors ends the path. */
   readonly partialChain: boolean
   readonly name: NamePolicy

@@ -1,20 +1,17 @@
 import type { CrlStatus } from '@x/crl'
 import { checkStaple, type OcspError, OcspResolver, requiresStaple } from '@x/ocsp'
 import type { PeerClaim } from '../engine/engine.ts'
-import type { RevocationPolicy, TrustPolicy } from './policy.ts'
-import { type Evidence, type Failure, failure, type Outcome, refused, waivedByOption } from './verification.ts'
+import { invalidValue } from '../errors.ts'
+import { NetworkTime } from './network-time.ts'
+import { listCode } from './path/crl-check.ts'
+import { currentTime, type RevocationPolicy, type TrustPolicy } from './policy.ts'
+import type { RevocationSubject } from './revocation-subject.ts'
+import { disown, type Evidence, type Failure, failure, type Outcome, refused, waivedByOption } from './verification.ts'
 
 /** What is known of one certificate that is not the anchor. */
 interface Good {
   readonly by: Evidence['revocation']['by']
   readonly until: Date
-}
-
-/** The path whose certificates are asked about, leaf first, the anchor last. */
-export interface RevocationSubject {
-  readonly path: readonly Uint8Array[]
-  /** Whether the path was verified: only then are the URLs in its certificates followed (rule 21). */
-  readonly verified: boolean
 }
 
 /**
@@ -30,19 +27,29 @@ export async function checkRevocation(
   const { revocation } = policy
   if (isOff(revocation)) return waivedByOption('revocation')
   if (claim.chain.length === 0) return waivedByOption(claim.pskUsed ? 'psk' : 'requestCert')
-  const { path } = subject
-  const inquiry: Inquiry = { claim, path, verified: subject.verified, policy, signal, good: new Map(), failures: [] }
+  const { path, anchored } = subject
   // an anchor is trusted for itself: nobody vouches for it, and nobody can revoke it
-  const below = path.slice(0, -1).map((_der, depth) => depth)
+  const below = path.slice(0, anchored ? -1 : path.length).map((_der, depth) => depth)
   const needed = revocation.depth === 'leaf' ? below.slice(0, 1) : below
-  const pinnedWithoutIssuer = path.length <= 1 && !subject.verified
-  for (const ask of [askStaple, askLists, askNetwork]) {
-    const refusal = await ask(inquiry, needed)
+  const inquiry: Inquiry = {
+    ...subject,
+    claim,
+    policy,
+    signal,
+    below,
+    needed,
+    now: currentTime(policy),
+    network: new NetworkTime(revocation.timeout, signal),
+    good: new Map(),
+    failures: [],
+  }
+  for (const ask of [askStaple, askCache, askLists, askNetwork]) {
+    const refusal = await ask(inquiry)
     if (refusal !== undefined) return refused(refusal, ...inquiry.failures)
   }
   const { good, failures } = inquiry
-  const missing = pinnedWithoutIssuer ? [0] : needed.filter((depth) => !good.has(depth))
-  if (missing.length === 0) return passed(inquiry, needed)
+  const missing = needed.filter((depth) => !good.has(depth))
+  if (missing.length === 0) return passed(inquiry)
   for (const depth of missing)
     if (!failures.some((entry) => entry.depth === depth))
       failures.push(failure('ERR_SECURE_SOCKET_NO_REVOCATION_STATUS', depth, 'nothing says whether it was revoked'))
@@ -54,23 +61,28 @@ interface Inquiry extends RevocationSubject {
   readonly claim: PeerClaim
   readonly policy: TrustPolicy
   readonly signal: AbortSignal
+  readonly now: number
+  readonly network: NetworkTime
+  /** Depths of the certificates that are not trusted for themselves, and those of them that the policy is about. */
+  readonly below: readonly number[]
+  readonly needed: readonly number[]
   readonly good: Map<number, Good>
   /** What did not answer, and why. */
   readonly failures: Failure[]
 }
 
 /** One source: marks what it knows to be good, notes what it cannot tell, returns what refuses. */
-type Ask = (inquiry: Inquiry, needed: readonly number[]) => Promise<Failure | undefined>
+type Ask = (inquiry: Inquiry) => Promise<Failure | undefined>
 
 function isOff({ staple, online, failure: mode, crlDepth }: RevocationPolicy): boolean {
   return staple === 'off' && !online && mode === 'soft' && crlDepth === undefined
 }
 
-const askStaple: Ask = async ({ claim, path, policy, good, failures }) => {
+const askStaple: Ask = async ({ claim, path, policy, now, good, failures }) => {
   const { staple, cache, onStaple } = policy.revocation
   if (staple === 'off') return undefined
   const resumed = claim.source === 'session'
-  if (!resumed) onStaple?.(claim.staple)
+  if (!resumed) tell(onStaple, claim.staple)
   const [certificate, issuer] = path
   if (certificate === undefined) return undefined
   if (issuer === undefined)
@@ -81,7 +93,7 @@ const askStaple: Ask = async ({ claim, path, policy, good, failures }) => {
     staple,
     resumed,
     cache,
-    now: (policy.now ?? Date.now)(),
+    now,
   })
   switch (verdict.result) {
     case 'good':
@@ -97,34 +109,64 @@ const askStaple: Ask = async ({ claim, path, policy, good, failures }) => {
   }
 }
 
+/** A throw refuses, and so does a Promise: nobody would wait for it. */
+function tell(
+  onStaple: ((staple: Uint8Array | undefined) => unknown) | undefined,
+  staple: Uint8Array | undefined,
+): void {
+  const answer = onStaple?.(staple)
+  if (answer === undefined) return
+  disown(answer)
+  if (typeof answer === 'object' && answer !== null && 'then' in answer)
+    throw invalidValue('revocation.onStaple', 'must not return a Promise')
+}
+
+/** What is remembered of earlier answers, verified again. Of the leaf, `askStaple` has looked where staples are wanted. */
+const askCache: Ask = async ({ path, policy, now, needed, good }) => {
+  const { cache, cacheMayKnow, staple } = policy.revocation
+  if (!cacheMayKnow()) return undefined
+  for (const depth of needed) {
+    const [certificate, issuer] = [path[depth], path[depth + 1]]
+    if (certificate === undefined || issuer === undefined || (depth === 0 && staple !== 'off')) continue
+    const verdict = await checkStaple(undefined, { certificate, issuer, resumed: true, cache, now })
+    if (verdict.result === 'good') good.set(depth, { by: 'ocsp', until: verdict.status.validUntil })
+    // an intermediate with must-staple in it has nobody to staple for it
+    else if (verdict.error.code !== 'ERR_OCSP_STAPLE_MISSING') return ocspFailure(verdict.error, depth)
+  }
+  return undefined
+}
+
 /** Lists at hand. With CRL checking on, a certificate without a good answer is refused, whatever `failure` says (rule 20). */
 const askLists: Ask = async (inquiry) => {
-  const { path, policy, good } = inquiry
-  const { crlDepth } = policy.revocation
+  const { policy, below, good } = inquiry
+  const { crlDepth, online } = policy.revocation
   if (crlDepth === undefined) return undefined
-  const depths = path.slice(0, -1).map((_der, depth) => depth)
-  for (const depth of crlDepth === 'leaf' ? depths.slice(0, 1) : depths) {
-    const status = await listStatus(inquiry, depth, policy.revocation.online)
-    if (status.status !== 'good') return listFailure(status, depth)
+  for (const depth of crlDepth === 'leaf' ? below.slice(0, 1) : below) {
+    const status = await listStatus(inquiry, depth, online)
+    if (status === undefined || status.status !== 'good') return listFailure(status, depth)
     if (!good.has(depth)) good.set(depth, { by: 'crl', until: status.nextUpdate })
   }
   return undefined
 }
 
 /** Responders first, then distribution points, for whatever is not known yet. */
-const askNetwork: Ask = async (inquiry, needed) => {
-  const { path, verified, policy, signal, good, failures } = inquiry
-  const { online, cache, fetch, timeout } = policy.revocation
+const askNetwork: Ask = async (inquiry) => {
+  const { path, verified, policy, signal, network, needed, good, failures } = inquiry
+  const { online, cache, fetch } = policy.revocation
   if (!online || !verified || needed.every((depth) => good.has(depth))) return undefined
   const resolver = new OcspResolver({
     chain: path,
     depth: policy.revocation.depth,
     failure: 'soft',
-    anchor: 'last',
+    anchor: inquiry.anchored ? 'last' : 'self-issued',
     cache,
-    now: policy.now ?? Date.now,
+    now: () => currentTime(policy),
   })
-  const { findings } = await resolver.resolve({ signal, timeout, ...(fetch === undefined ? {} : { fetch }) })
+  const { findings } = await resolver.resolve({
+    signal,
+    timeout: network.left,
+    ...(fetch === undefined ? {} : { fetch }),
+  })
   for (const [depth, finding] of findings.entries()) {
     if (finding.result === 'revoked' || finding.result === 'unknown') return ocspFailure(finding.error, depth)
     if (finding.result === 'good') good.set(depth, { by: 'ocsp', until: finding.status.validUntil })
@@ -133,36 +175,36 @@ const askNetwork: Ask = async (inquiry, needed) => {
   for (const depth of needed) {
     if (good.has(depth)) continue
     const status = await listStatus(inquiry, depth, true)
-    if (status.status === 'good') good.set(depth, { by: 'crl', until: status.nextUpdate })
-    else if (status.status === 'revoked') return listFailure(status, depth)
+    if (status?.status === 'good') good.set(depth, { by: 'crl', until: status.nextUpdate })
+    else if (status?.status === 'revoked') return listFailure(status, depth)
     else failures.push(listFailure(status, depth))
   }
   return undefined
 }
 
-function listStatus({ path, policy, signal, verified }: Inquiry, depth: number, online: boolean): Promise<CrlStatus> {
-  return policy.revocation.crls.isRevoked(path[depth] as Uint8Array, path[depth + 1] as Uint8Array, {
-    signal,
-    online: online && verified,
-    now: (policy.now ?? Date.now)(),
-    chain: [...path],
-  })
+/** Undefined where the issuer is not known, or the network is late: nobody says anything. */
+async function listStatus(
+  { path, policy, now, network, verified }: Inquiry,
+  depth: number,
+  online: boolean,
+): Promise<CrlStatus | undefined> {
+  const [certificate, issuer] = [path[depth], path[depth + 1]]
+  if (certificate === undefined || issuer === undefined) return undefined
+  return await network.within((signal) =>
+    policy.revocation.crls.isRevoked(certificate, issuer, {
+      signal,
+      online: online && verified,
+      now,
+      ...(verified ? { chain: [...path] } : {}), // who is in it may vouch for a list
+    }),
+  )
 }
 
-/** OpenSSL's names for what lists say, where it has them. */
-const listCodes: Readonly<Record<string, string>> = {
-  ERR_CRL_MISSING: 'UNABLE_TO_GET_CRL',
-  ERR_CRL_NO_DISTRIBUTION_POINT: 'UNABLE_TO_GET_CRL',
-  ERR_CRL_EXPIRED: 'CRL_HAS_EXPIRED',
-  ERR_CRL_NOT_YET_VALID: 'CRL_NOT_YET_VALID',
-  ERR_CRL_SIGNATURE_INVALID: 'CRL_SIGNATURE_FAILURE',
-}
-
-function listFailure(status: Exclude<CrlStatus, { status: 'good' }>, depth: number): Failure {
+function listFailure(status: Exclude<CrlStatus, { status: 'good' }> | undefined, depth: number): Failure {
+  if (status === undefined) return failure('UNABLE_TO_GET_CRL', depth, 'no revocation list answers for it')
   if (status.status === 'revoked')
     return failure('CERT_REVOKED', depth, `certificate revoked on ${status.date.toISOString()} (${status.reason})`)
-  const error = status.errors[0]
-  return failure(listCodes[status.code] ?? status.code, depth, error ?? 'no revocation list answers for it')
+  return failure(listCode(status.code), depth, status.errors[0] ?? 'no revocation list answers for it')
 }
 
 function ocspFailure(error: OcspError, depth: number): Failure {
@@ -173,7 +215,7 @@ function noStaple(why: string): Failure {
   return failure('ERR_OCSP_STAPLE_MISSING', 0, `the staple cannot be verified: ${why}`)
 }
 
-function passed({ good, path }: Inquiry, needed: readonly number[]): Outcome<'revocation'> {
+function passed({ good, path, needed }: Inquiry): Outcome<'revocation'> {
   const depths = [...good.keys()].sort((a, b) => a - b)
   // a trusted leaf, or nothing but an anchor: there is nobody who could revoke it
   if (needed.length === 0) return waivedByOption(path.length <= 1 ? 'ca' : 'revocation.depth')

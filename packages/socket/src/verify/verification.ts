@@ -135,3 +135,8 @@ export function waivedByOption(
 ): { result: 'waived'; waiver: Waiver; failures: readonly Failure[] } {
   return { result: 'waived', waiver: { by: 'option', option }, failures }
 }
+
+/** A Promise where a verdict was expected: refused already, and its rejection must not end the program. */
+export function disown(answer: unknown): void {
+  if (typeof answer === 'object' && answer !== null && 'then' in answer) Promise.resolve(answer).catch(() => undefined)
+}

@@ -21,17 +21,23 @@ export function crlCheck(crls: CrlListInput, { depth, now, crlIssuers = [] }: Cr
       if (status.status === 'revoked')
         return { revoked: true, detail: `${status.reason}, ${status.date.toISOString()}` }
       const detail = status.errors[0]?.message
-      return { unknown: OPENSSL_CODES[status.code] ?? status.code, ...(detail === undefined ? {} : { detail }) }
+      return { unknown: listCode(status.code), ...(detail === undefined ? {} : { detail }) }
     },
   }
 }
 
 const OPENSSL_CODES: { readonly [Code in CrlErrorCode]?: string } = {
   ERR_CRL_MISSING: 'UNABLE_TO_GET_CRL',
+  ERR_CRL_NO_DISTRIBUTION_POINT: 'UNABLE_TO_GET_CRL',
   ERR_CRL_EXPIRED: 'CRL_HAS_EXPIRED',
   ERR_CRL_NOT_YET_VALID: 'CRL_NOT_YET_VALID',
   ERR_CRL_SIGNATURE_INVALID: 'CRL_SIGNATURE_FAILURE',
   ERR_CRL_SIGNER_UNAUTHORIZED: 'KEYUSAGE_NO_CRL_SIGN',
   ERR_CRL_OUT_OF_SCOPE: 'DIFFERENT_CRL_SCOPE',
   ERR_CRL_CRITICAL_EXTENSION: 'UNHANDLED_CRITICAL_CRL_EXTENSION',
+}
+
+/** OpenSSL's name for what is wrong with a list, where it has one. */
+export function listCode(code: CrlErrorCode): string {
+  return OPENSSL_CODES[code] ?? code
 }
