@@ -3,7 +3,7 @@ import { createSecureContext } from 'node:tls'
 import { type Clone, Interceptor } from '@x/intercept'
 import { createAuthority, generateKeySync } from '@x/utils'
 import { cpuPerCall } from '../src/cpu.ts'
-import { forgeClone, type PeerInput, peculiarClone, pkijsClone } from '../src/intercept-peers.ts'
+import { forgeClone, mockttpCertificate, type PeerInput, peculiarClone, pkijsClone } from '../src/intercept-peers.ts'
 import { originalClone } from '../src/intercept-original.ts'
 import type { BenchRow, MeasuredRow } from '../src/row.ts'
 
@@ -51,6 +51,7 @@ async function besideLibraries(name: string, input: Case, atMost: number): Promi
       'new X509Certificate': () => new X509Certificate(ca),
       '@peculiar/x509': await peculiarClone(input),
       pkijs: await pkijsClone(input),
+      'mockttp (no clone: one name)': await mockttpCertificate(input),
       ...(isRsa ? { 'node-forge': await forgeClone(input) } : {}),
     },
     batch: 2,
