@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs'
 
-/** Debian packages of the peers that `pnpm interop` is shown against; `interop:full` takes the second list too. */
+/** Debian packages of the peers that `pnpm interop` is shown against. vsftpd and proftpd cannot be installed together. */
 const packages = [
   'openssl',
   'gnutls-bin',
@@ -15,8 +15,9 @@ const packages = [
   'postfix',
   'slapd',
   'ldap-utils',
-  'proftpd-core',
-  'proftpd-mod-crypto',
+  'vsftpd',
+  'stunnel4',
+  'prosody',
   'postgresql',
   'chromium',
   'libnss3-tools',

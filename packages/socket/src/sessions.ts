@@ -102,6 +102,8 @@ export class ClientSessions {
   /** Over 10,240 bytes Node emits no event (fact 7): asked for once data has come, or at the end. */
   fetchUnreported(tls: TLSSocket): void {
     if (this.#kept > 0 || this.#onVerdict === undefined) return
+    // on a resumed connection that has brought no new ticket it is the one just used, which must not be used again
+    if (tls.isSessionReused()) return
     const session = tls.getSession()
     if (session !== undefined && session.length > MAX_REPORTED) this.#onVerdict(session)
   }
