@@ -1,4 +1,5 @@
-import { type CaStore, defaultCaStore, loadCaStore } from '@x/ca-store'
+import { delimiter } from 'node:path'
+import { type CaStore, defaultCaStore, loadCaStore, type TrustPurpose } from '@x/ca-store'
 import { BoundedMap, contentKey, fileKey } from './content-key.ts'
 import type { Resolved } from './resolve.ts'
 
@@ -15,9 +16,13 @@ const stores = new BoundedMap<Anchors>(64)
 
 /**
  * All of `ca`, `caFile`, `caPath` and `caStore` together; the default store where none is given; nothing where `ca` is `[]`.
- * A server that asks for no client certificates loads none (`needed` false).
+ * A server that asks for no client certificates loads none (`needed` false). `purpose` is what the peers' certificates are for.
  */
-export function loadAnchors(context: Resolved['context'], needed: boolean): Anchors {
+export function loadAnchors(
+  context: Resolved['context'],
+  needed: boolean,
+  purpose: TrustPurpose = 'serverAuth',
+): Anchors {
   const { ca, caFile, caPath, caStore } = context
   if (!needed) return { store: undefined, key: 'none', contextOptions: { ca: [] } }
   if (ca === undefined && caFile === undefined && caPath === undefined) {
@@ -25,27 +30,34 @@ export function loadAnchors(context: Resolved['context'], needed: boolean): Anch
     return { store, key: contentKey(store), contextOptions: store.secureContextOptions() }
   }
   const key = contentKey([
+    purpose,
     ca,
     caFile === undefined ? undefined : fileKey(caFile),
-    caPath === undefined ? undefined : fileKey(caPath),
+    caPath === undefined ? undefined : directoriesOf(caPath).map(fileKey),
     caStore,
   ])
   let anchors = stores.get(key)
   if (anchors === undefined) {
-    anchors = { ...combine(context), key }
+    anchors = { ...combine(context, purpose), key }
     stores.set(key, anchors)
   }
   return anchors
 }
 
-function combine({ ca, caFile, caPath, caStore }: Resolved['context']): Omit<Anchors, 'key'> {
-  const certificates = [...(Array.isArray(ca) ? ca : ca === undefined ? [] : [ca]), ...(caStore?.certificates ?? [])]
+/** The directories of `caPath`, which may be several, as OpenSSL reads it. */
+export function directoriesOf(caPath: string): readonly string[] {
+  return caPath.split(delimiter).filter((directory) => directory !== '')
+}
+
+function combine({ ca, caFile, caPath, caStore }: Resolved['context'], purpose: TrustPurpose): Omit<Anchors, 'key'> {
+  const certificates = [...(Array.isArray(ca) ? ca : ca === undefined ? [] : [ca]), ...(caStore?.raw ?? [])]
   if (certificates.length === 0 && caFile === undefined && caPath === undefined)
     return { store: undefined, contextOptions: { ca: [] } }
   const store = loadCaStore({
     ...(certificates.length === 0 ? {} : { certificates }),
     ...(caFile === undefined ? {} : { file: caFile }),
     ...(caPath === undefined ? {} : { path: caPath }),
+    purpose,
   })
   return { store, contextOptions: store.secureContextOptions() }
 }

@@ -17,7 +17,7 @@ export function identityOf(value: object): number {
 
 /**
  * A text that is equal for two option records exactly when they mean the same context: strings by their text, bytes by digest,
- * immutable objects by identity, arrays by their items.
+ * arrays and plain records by what is in them, functions and other objects by identity.
  */
 export function contentKey(value: unknown): string {
   if (typeof value === 'string') return `"${value.length}:${value}`
@@ -27,7 +27,15 @@ export function contentKey(value: unknown): string {
     throw invalidType('value', 'a value that options can have')
   if (Array.isArray(value)) return `[${value.map(contentKey).join(',')}]`
   if (value instanceof Uint8Array) return `b${createHash('sha256').update(value).digest('base64')}`
-  return `#${identityOf(value)}`
+  if (!isPlain(value)) return `#${identityOf(value)}`
+  return `{${Object.entries(value)
+    .map(([name, item]) => `${contentKey(name)}:${contentKey(item)}`)
+    .join(',')}}`
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = typeof value === 'object' ? Object.getPrototypeOf(value) : undefined
+  return prototype === Object.prototype || prototype === null
 }
 
 /** A file's identity and version; a changed file gives another key. Throws Node's own error where there is no such file. */

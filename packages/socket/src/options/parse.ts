@@ -84,11 +84,18 @@ export const privateKey: Parse<string | Uint8Array | KeyObject> = (value, option
   throw invalidType(option, 'a string, a Uint8Array or a KeyObject')
 }
 
+/** What an option object inherits would be passed over, and with it perhaps a restriction; on a polluted prototype, an attacker's. */
+export function refuseInherited(given: object, prefix: string): void {
+  for (const key in given)
+    if (!Object.hasOwn(given, key)) throw invalidValue(`${prefix}${key}`, 'is inherited: only own properties count')
+}
+
 /** A plain record whose keys are all known. */
 export function record<T extends object>(rows: { readonly [K in keyof T]-?: Parse<NonNullable<T[K]>> }): Parse<T> {
   return (value, option) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalidType(option, 'an object')
     const result: Record<string, unknown> = {}
+    refuseInherited(value, `${option}.`)
     for (const [key, entry] of Object.entries(value)) {
       if (!Object.hasOwn(rows, key)) throw invalidValue(`${option}.${key}`, 'is not known')
       if (entry === undefined) continue

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { invalidType, invalidValue } from '../errors.ts'
+import { refuseInherited } from './parse.ts'
 import { type AnyOptions, type Entry, type Part, type Row, table } from './table.ts'
 
 type OfPart<P extends Part> = {
@@ -25,6 +26,7 @@ export function resolve(entry: Entry, given: object): Resolved {
     facade: {},
   }
   const present = new Set<string>()
+  refuseInherited(given, '')
   for (const [key, value] of Object.entries(given)) {
     const row = Object.hasOwn(rows, key) ? rows[key] : undefined
     if (row === undefined) throw invalidValue(key, unknownReason[key] ?? 'is not known')

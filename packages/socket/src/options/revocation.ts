@@ -1,6 +1,7 @@
 import { CrlStore } from '@x/crl'
 import { OcspCache, type OcspStore } from '@x/ocsp'
 import type { RevocationPolicy } from '../verify/policy.ts'
+import { directoriesOf } from './ca.ts'
 import { BoundedMap, contentKey, fileKey } from './content-key.ts'
 import type { Resolved } from './resolve.ts'
 
@@ -23,7 +24,7 @@ export function revocationPolicy(role: 'client' | 'server', { policy, context }:
   } = revocation
   const cache: OcspStore = revocation.cache ?? processCache
   const crlDepth = revocation.crlDepth ?? (crl !== undefined ? 'chain' : crlFile !== undefined ? 'leaf' : undefined)
-  const path = crlDepth === undefined ? undefined : context.caPath
+  const path = crlDepth === undefined || context.caPath === undefined ? undefined : directoriesOf(context.caPath)
   const sources = contentKey([crl, crlFile, path, fetch, now])
   let crls = stores.get(sources)
   if (crls === undefined) {
@@ -47,7 +48,7 @@ export function revocationPolicy(role: 'client' | 'server', { policy, context }:
     listsKey: contentKey([
       crl,
       crlFile === undefined ? undefined : fileKey(crlFile),
-      path === undefined ? undefined : fileKey(path),
+      path?.map(fileKey),
     ]),
     cache,
     cacheMayKnow: () => !(cache instanceof OcspCache) || cache.size > 0,

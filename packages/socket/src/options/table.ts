@@ -59,16 +59,19 @@ const fingerprints: Parse<readonly string[]> = (value, option) => {
   return Object.freeze(
     list.map((item) => {
       const text = nonEmptyString(item, option)
-      try {
-        parseFingerprint(text)
-      } catch (error) {
-        throw Object.assign(invalidValue(option, `holds '${text.slice(0, 80)}', which is no fingerprint`), {
-          cause: error,
-        })
-      }
+      if (algorithmOf(text, option) === 'sha1' && !/^sha-?1\$/i.test(text.trim()))
+        throw invalidValue(option, "holds a SHA-1 digest, which must be named: 'sha1$…'")
       return text
     }),
   )
+}
+
+function algorithmOf(text: string, option: string): string {
+  try {
+    return parseFingerprint(text).algorithm
+  } catch (error) {
+    throw Object.assign(invalidValue(option, `holds '${text.slice(0, 80)}', which is no fingerprint`), { cause: error })
+  }
 }
 
 const scheme: Parse<NonNullable<VerifyOptions['scheme']>> = (value, option) => {
