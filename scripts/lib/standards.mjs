@@ -115,7 +115,7 @@ export function standards(root) {
     const rows = [...sections].sort(byNumber).map(
       ([section, files]) =>
         `| ${section === '' ? 'as a whole' : section} | ${[...files]
-          .sort()
+          .sort((a, b) => a.localeCompare(b))
           .map((file) => `\`${file}\``)
           .join(', ')} |`,
     )
