@@ -20,6 +20,7 @@ import {
 import { type LineOptions, lines, peek, readBytes, type ReadingOptions, readLine } from './reading.ts'
 import { SocketCore } from './socket-core.ts'
 import type { PhaseName } from './state.ts'
+import { mergeOptions } from './options/resolve.ts'
 import type { StartTlsOptions, VerifyOptions } from './options/types.ts'
 import { stopTls, type StopTlsOptions } from './stop-tls.ts'
 import { upgrade, upgradeOptions } from './upgrade.ts'
@@ -163,7 +164,11 @@ export class SecureSocket extends Socket {
     const chain = this.verification?.outcomes.chain
     if (chain?.result !== 'passed' || chain.evidence.path.length === 0)
       throw new SecureSocketError('ERR_SECURE_SOCKET_STATE', 'ocspResolver() needs a verified chain')
-    return new OcspResolver({ anchor: 'last', ...options, chain: [...chain.evidence.path] })
+    const { policy } = this.#core
+    const known = policy === undefined ? {} : { cache: policy.revocation.cache }
+    // the CAs of a context that the program brought are not known, and the last that the peer has shown is none of them
+    const anchor = policy?.anchors === undefined ? 'self-issued' : 'last'
+    return new OcspResolver({ anchor, ...known, ...options, chain: [...chain.evidence.path] })
   }
 
   /** The peer certificate's fingerprint, `sha256$…` by default; undefined without a certificate. The original's get_fingerprint. */
@@ -220,7 +225,7 @@ export class SecureSocket extends Socket {
    * where no others are given. See the function `startTls`.
    */
   async startTls(options: StartTlsOptions = {}): Promise<this> {
-    await upgrade(this, this.#core, upgradeOptions({ ...this.#core.inherited, ...options }))
+    await upgrade(this, this.#core, upgradeOptions(mergeOptions(this.#core.inherited, options)))
     return this
   }
 

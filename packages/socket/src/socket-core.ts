@@ -36,6 +36,8 @@ export class SocketCore implements GateOutput, Surface {
   #sessions: ClientSessions | undefined
   transport: Socket | undefined
   claim: PeerClaim | undefined
+  /** What the peer is, or was, judged by. */
+  policy: TrustPolicy | undefined
   /** An end without close_notify counts as an end. */
   allowsTruncation = false
   onPeerShutdown: (() => void) | undefined
@@ -122,6 +124,7 @@ export class SocketCore implements GateOutput, Surface {
     sessions?: ClientSessions,
   ): Promise<Verification> {
     this.#setState({ phase: 'handshaking', engine })
+    this.policy = policy
     this.gate.attach(engine)
     if (this.#unreferenced) engine.unref()
     const deadline = new AbortController()

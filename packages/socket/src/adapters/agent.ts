@@ -1,6 +1,7 @@
 import { Agent, type AgentOptions } from 'node:https'
 import type { Duplex } from 'node:stream'
 import { dial } from '../connect.ts'
+import { mergeOptions } from '../options/resolve.ts'
 import { checkShared, pick, policyKey, type SharedOptions } from './pick.ts'
 
 /** How an agent keeps its connections: the options of http.Agent that are not about TLS. */
@@ -28,7 +29,7 @@ class SecureAgent extends Agent {
   }
 
   override createConnection(request: object): Duplex {
-    return dial({ ...this.#shared, ...servernameOf(request), ...pick(request) })
+    return dial(mergeOptions(this.#shared, { ...servernameOf(request), ...pick(request) }))
   }
 
   override getName(request: object = {}): string {

@@ -7,6 +7,7 @@ import { revocationPolicy } from './revocation.ts'
 export function policyFor(role: 'client' | 'server', resolved: Resolved, anchors: CaStore | undefined): TrustPolicy {
   const { verify = {}, rejectUnauthorized, now } = resolved.policy
   const { fingerprints = [] } = verify
+  if (rejectUnauthorized === false) warnOnce()
   return Object.freeze({
     role,
     enabled: rejectUnauthorized !== false,
@@ -20,6 +21,19 @@ export function policyFor(role: 'client' | 'server', resolved: Resolved, anchors
     callbackTimeout: verify.callbackTimeout ?? 10_000,
     revocation: revocationPolicy(role, resolved),
     now,
+  })
+}
+
+const WARNED: unique symbol = Symbol.for('@x/socket:unverified')
+
+/** Once for the process, however many copies of this package are loaded. */
+function warnOnce(): void {
+  const holder: typeof globalThis & { [WARNED]?: boolean } = globalThis
+  if (holder[WARNED] === true) return
+  holder[WARNED] = true
+  process.emitWarning("'rejectUnauthorized: false': peers are not verified, whoever is in between can read and change all", {
+    type: 'SecurityWarning',
+    code: 'X_SOCKET_UNVERIFIED',
   })
 }
 

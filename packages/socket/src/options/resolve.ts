@@ -118,6 +118,24 @@ const conflicts: readonly Conflict[] = [
   },
 ]
 
+/**
+ * Options over others: `verify` and `revocation` by key, so that a name given for one connection does not drop the pins that are
+ * there for all.
+ */
+export function mergeOptions<Over extends object>(base: object, over: Over): Over {
+  const merged: Record<string, unknown> = { ...base, ...over }
+  for (const key of ['verify', 'revocation'] as const) {
+    const [below, above] = [(base as AnyOptions)[key], (over as AnyOptions)[key]]
+    if (below !== undefined && above === undefined) merged[key] = below
+    else if (isRecord(below) && isRecord(above)) merged[key] = { ...below, ...above }
+  }
+  return merged as Over
+}
+
+function isRecord(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
 /** The options among these that `startTls` takes too. */
 export function forStartTls(given: object): object {
   return Object.fromEntries(Object.entries(given).filter(([key]) => rows[key]?.entries.includes('startTls')))
