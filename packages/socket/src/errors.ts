@@ -3,6 +3,7 @@ import type { CheckName, Failure, Outcomes } from './verify/verification.ts'
 /** Codes of this package; Node's and OpenSSL's own codes pass through beside them. */
 export type SecureSocketErrorCode =
   | 'ERR_SECURE_SOCKET_CLIENT_HELLO'
+  | 'ERR_SECURE_SOCKET_CLIENT_HELLO'
   | 'ERR_SECURE_SOCKET_CLOSED'
   | 'ERR_SECURE_SOCKET_CREDENTIALS'
   | 'ERR_SECURE_SOCKET_ENGINE'
@@ -11,11 +12,14 @@ export type SecureSocketErrorCode =
   | 'ERR_SECURE_SOCKET_LINE_TOO_LONG'
   | 'ERR_SECURE_SOCKET_NAME_REQUIRED'
   | 'ERR_SECURE_SOCKET_NOT_TLS'
+  | 'ERR_SECURE_SOCKET_OVERLOADED'
   | 'ERR_SECURE_SOCKET_PLAINTEXT_LEFT'
   | 'ERR_SECURE_SOCKET_READ_TIMEOUT'
   | 'ERR_SECURE_SOCKET_STATE'
   | 'ERR_SECURE_SOCKET_STOP_TIMEOUT'
+  | 'ERR_SECURE_SOCKET_TICKET_KEY'
   | 'ERR_SECURE_SOCKET_TRUNCATED'
+  | 'ERR_SECURE_SOCKET_UNRECOGNIZED_NAME'
   | 'ERR_SECURE_SOCKET_UNREAD'
 
 /** Codes with which a check of ours refuses a peer, where neither Node nor OpenSSL has one. */

@@ -12,6 +12,7 @@ export {
   SecureSocketError,
   type SecureSocketErrorCode,
 } from './errors.ts'
+export { clientHelloFingerprint, type HelloFingerprint, type HelloFingerprintOptions } from './hello-fingerprint.ts'
 export { listen } from './listen.ts'
 export type {
   CertificateOption,
@@ -32,6 +33,7 @@ export type {
   VerifyQuestion,
 } from './options/types.ts'
 export type { ContentType, TlsMessage } from './messages/message.ts'
+export type { PskEntry, PskOption } from './options/psk.ts'
 export type { LineOptions, ReadingOptions } from './reading.ts'
 export type { SecureServer, SecureServerEvents } from './secure-server.ts'
 export type { CertificateField, CertificateFieldValue } from './peer-info.ts'
