@@ -122,14 +122,14 @@ const conflicts: readonly Conflict[] = [
  * Options over others: `verify` and `revocation` by key, so that a name given for one connection does not drop the pins that are
  * there for all.
  */
-export function mergeOptions<Over extends object>(base: object, over: Over): Over {
+export function mergeOptions(base: object, over: object): object {
   const merged: Record<string, unknown> = { ...base, ...over }
   for (const key of ['verify', 'revocation'] as const) {
     const [below, above] = [(base as AnyOptions)[key], (over as AnyOptions)[key]]
     if (below !== undefined && above === undefined) merged[key] = below
     else if (isRecord(below) && isRecord(above)) merged[key] = { ...below, ...above }
   }
-  return merged as Over
+  return merged
 }
 
 function isRecord(value: unknown): value is object {
