@@ -45,11 +45,7 @@ export function revocationPolicy(role: 'client' | 'server', { policy, context }:
     crlDepth,
     onStaple,
     timeout: revocation.timeout ?? 10_000,
-    listsKey: contentKey([
-      crl,
-      crlFile === undefined ? undefined : fileKey(crlFile),
-      path?.map(fileKey),
-    ]),
+    listsKey: contentKey([crl, crlFile === undefined ? undefined : fileKey(crlFile), path?.map(fileKey)]),
     cache,
     cacheMayKnow: () => !(cache instanceof OcspCache) || cache.size > 0,
     crls,
