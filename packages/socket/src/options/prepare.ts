@@ -26,7 +26,7 @@ export function prepare(role: 'client' | 'server', resolved: Resolved): Prepared
     return { secureContext: own, policy: policyFor(role, resolved, undefined), sessions: undefined }
   const needed =
     rules.rejectUnauthorized !== false && (role === 'client' || certificateDemand(handshake.requestCert) !== 'none')
-  const anchors = loadAnchors(context, needed)
+  const anchors = loadAnchors(context, needed, role === 'server' ? 'clientAuth' : 'serverAuth')
   const policy = policyFor(role, resolved, anchors.store)
   const idContext = role === 'server' ? sessionIdContext(trustParameters(resolved, policy, anchors, '')) : ''
   const built = buildContext(context, anchors, idContext)
