@@ -62,7 +62,22 @@ export const MAX_OID_OCTETS = 64
  * @throws DerError `ERR_DER_INVALID_VALUE`, `ERR_DER_TOO_LARGE` beyond {@link MAX_OID_OCTETS}.
  */
 export function readOid(cursor: DerCursor): string {
-  return oidText(cursor.bytes, cursor.contentStart, cursor.contentEnd, cursor.start)
+  const { bytes, contentStart: p, contentEnd } = cursor
+  if (contentEnd - p === 3 && bytes[p] === 0x55) return x500Oid(cursor)
+  return oidText(bytes, p, contentEnd, cursor.start)
+}
+
+/** `2.5.x.y` in three octets, decoded once each: nearly all that names and extensions use, and 16,384 at most. */
+const x500Oids = new Map<number, string>()
+
+function x500Oid({ bytes, contentStart: p, contentEnd, start }: DerCursor): string {
+  const key = (bytes[p + 1] as number) * 256 + (bytes[p + 2] as number)
+  let text = x500Oids.get(key)
+  if (text === undefined) {
+    text = oidText(bytes, p, contentEnd, start)
+    x500Oids.set(key, text)
+  }
+  return text
 }
 
 /** Dotted text of the content octets of an OBJECT IDENTIFIER; `offset` is what an error will say. As `readOid`. */

@@ -154,6 +154,22 @@ describe('write, then read', () => {
     )
   })
 
+  it('object identifiers of three octets below 2.5, each as decodeOid has it, also when read again', () => {
+    for (const round of [1, 2])
+      for (let second = 0; second < 256; second += round)
+        for (const third of [0, 1, 0x7f, 0x80, 0x81, 0xff]) {
+          const written = element(Tag.OID, Uint8Array.of(0x55, second, third))
+          const attempt = (read: () => string): string => {
+            try {
+              return read()
+            } catch (error) {
+              return String((error as { code?: unknown }).code)
+            }
+          }
+          expect(attempt(() => readOid(at(written)))).toBe(attempt(() => decodeOid(written.subarray(2))))
+        }
+  })
+
   it('bit strings', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 1, maxLength: 20 }), fc.integer({ min: 0, max: 7 }), (bits, unused) => {
