@@ -17,6 +17,7 @@ export async function listen(options: ListenOptions): Promise<SecureServer> {
     context.cert === undefined &&
     context.certFile === undefined &&
     context.pfx === undefined &&
+    context.psk === undefined &&
     context.secureContext === undefined
   )
     throw invalidValue('cert', 'is needed by a server')

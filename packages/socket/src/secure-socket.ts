@@ -116,6 +116,11 @@ export class SecureSocket extends Socket {
     return this.#core.servername
   }
 
+  /** The identity of the pre-shared key that authenticated the connection; undefined where none did. */
+  get pskIdentity(): string | undefined {
+    return this.#core.claim?.pskIdentity
+  }
+
   get sessionReused(): boolean {
     return this.#core.claim?.source === 'session'
   }

@@ -58,6 +58,7 @@ const unenforceable: Readonly<Record<string, string>> = {
   crl: 'cannot be kept by plain options',
   now: 'cannot be kept by plain options',
   sessionCache: 'cannot be kept by plain options',
+  psk: 'cannot be kept by plain options: node:tls does not say whether it was used',
   secureContext: 'would be ignored by some libraries, and its CAs with it',
 }
 

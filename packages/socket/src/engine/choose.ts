@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { SecureContext } from 'node:tls'
 import { withoutBrackets } from '../options/policy.ts'
+import { PskExchange, type PskKeys } from '../options/psk.ts'
 import type { Resolved } from '../options/resolve.ts'
 import type { ClientSessions } from '../sessions.ts'
 import type { TlsEngine } from './engine.ts'
@@ -14,6 +15,8 @@ export interface TlsStart {
   readonly transport: Duplex
   readonly secureContext: SecureContext
   readonly handshake: Resolved['handshake']
+  /** Our pre-shared keys; the context is then one without tickets. */
+  readonly psk?: PskKeys | undefined
   /** The host that was connected to, for the name sent to the server. */
   readonly host: string | undefined
   readonly sessions?: ClientSessions | undefined
@@ -34,11 +37,12 @@ export function startTlsEngine(start: TlsStart): TlsEngine {
   return byRecord ? new RecordTls(transport, settings, { stoppable, observer }) : new NativeTls(transport, settings)
 }
 
-function clientSettings({ handshake, secureContext, host, sessions, staple }: TlsStart): NativeSettings {
+function clientSettings({ handshake, secureContext, host, sessions, staple, psk }: TlsStart): NativeSettings {
   const servername = handshake.servername ?? serverNameFor(host)
   return {
     role: 'client',
     sessions,
+    psk: psk === undefined ? undefined : new PskExchange(psk),
     options: {
       secureContext,
       requestOCSP: staple,
@@ -50,9 +54,10 @@ function clientSettings({ handshake, secureContext, host, sessions, staple }: Tl
   }
 }
 
-function serverSettings({ handshake, secureContext }: TlsStart): NativeSettings {
+function serverSettings({ handshake, secureContext, psk }: TlsStart): NativeSettings {
   return {
     role: 'server',
+    psk: psk === undefined ? undefined : new PskExchange(psk),
     options: {
       secureContext,
       requestCert: handshake.requestCert !== undefined && handshake.requestCert !== false,

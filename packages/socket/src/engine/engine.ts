@@ -76,6 +76,8 @@ export interface PeerClaim {
   readonly staple: Uint8Array | undefined
   /** True where a pre-shared key, not a certificate, authenticated the connection. */
   readonly pskUsed: boolean
+  /** Which key: its identity, where `pskUsed`. */
+  readonly pskIdentity?: string | undefined
   /** The leaf as Node has it, where the handshake carried one. */
   readonly leaf: X509Certificate | undefined
 }

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import { type ConnectionOptions, connect as connectTls, TLSSocket, type TLSSocketOptions } from 'node:tls'
 import { SecureSocketError } from '../errors.ts'
 import type { EngineSink, PeerClaim, Released, TlsEngine } from './engine.ts'
+import { isPskSuite, type PskExchange } from '../options/psk.ts'
 import { releaseControl, skipNativeIdentityCheck, verifyError } from './node-internals.ts'
 import { type ClientSessions, resumedClaim } from '../sessions.ts'
 import { callIfPresent, endOnce, ignore, writeAll } from './plain.ts'
@@ -14,8 +15,9 @@ export type NativeSettings =
       readonly role: 'client'
       readonly options: ConnectionOptions & { requestOCSP?: boolean }
       readonly sessions?: ClientSessions | undefined
+      readonly psk?: PskExchange | undefined
     }
-  | { readonly role: 'server'; readonly options: TLSSocketOptions & { pskCallback?: unknown } }
+  | { readonly role: 'server'; readonly options: TLSSocketOptions; readonly psk?: PskExchange | undefined }
 
 /** TLS by node:tls, in C++ on the TCP handle: the fast engine. It cannot give the TCP connection back. */
 export class NativeTls implements TlsEngine {
@@ -25,7 +27,7 @@ export class NativeTls implements TlsEngine {
   readonly #role: 'client' | 'server'
   readonly #sessions: ClientSessions | undefined
   #staple: Uint8Array | undefined
-  #pskOffered = false
+  readonly #psk: PskExchange | undefined
   #sink: EngineSink | undefined
   #finished = false
   readonly #restoreIdentityCheck: () => void
@@ -33,13 +35,14 @@ export class NativeTls implements TlsEngine {
   constructor(transport: Duplex, settings: NativeSettings) {
     this.#transport = transport
     this.#role = settings.role
+    const psk = (this.#psk = settings.psk)
     if (settings.role === 'client') {
-      this.#pskOffered = settings.options.pskCallback !== undefined
       this.#sessions = settings.sessions
       const session = settings.sessions?.offered?.session
       this.tls = connectTls({
         ...settings.options,
         ...(session === undefined ? {} : { session: Buffer.from(session) }),
+        ...(psk === undefined ? {} : { pskCallback: psk.offer as NonNullable<ConnectionOptions['pskCallback']> }),
         socket: transport,
         rejectUnauthorized: false,
         checkServerIdentity: () => undefined,
@@ -51,9 +54,9 @@ export class NativeTls implements TlsEngine {
           this.#staple = staple ?? undefined
         })
     } else {
-      this.#pskOffered = settings.options.pskCallback !== undefined
+      const options = { ...settings.options, ...(psk === undefined ? {} : { pskCallback: psk.find }) }
       // documented for any Duplex, but typed for a net.Socket
-      this.tls = new TLSSocket(transport as Socket, { ...settings.options, isServer: true, rejectUnauthorized: false })
+      this.tls = new TLSSocket(transport as Socket, { ...options, isServer: true, rejectUnauthorized: false })
       this.#restoreIdentityCheck = ignore
     }
     this.tls.on('error', this.#onError).on('_tlsError', this.#onError)
@@ -109,6 +112,9 @@ export class NativeTls implements TlsEngine {
 
   #claim(): PeerClaim {
     const resumed = this.tls.isSessionReused()
+    // a certificate beside the key (RSA_PSK) is not judged, so it is not shown either
+    const identity = this.#pskIdentity(resumed)
+    if (identity !== undefined) return new HandshakeClaim(undefined, undefined, undefined, 'handshake', identity)
     if (resumed && this.#role === 'client') {
       const entry = this.#sessions?.offered
       if (entry === undefined)
@@ -119,8 +125,18 @@ export class NativeTls implements TlsEngine {
     }
     const leaf = this.tls.getPeerX509Certificate()
     const openssl = verifyError(this.tls, this.#role)
-    const pskUsed = this.#pskOffered && leaf === undefined && !resumed
-    return new HandshakeClaim(leaf, openssl, this.#staple, pskUsed, resumed ? 'session' : 'handshake')
+    return new HandshakeClaim(leaf, openssl, this.#staple, resumed ? 'session' : 'handshake')
+  }
+
+  /**
+   * The identity of the pre-shared key that this handshake used (rule 4). TLS 1.2: a suite that cannot do without one. TLS 1.3: OpenSSL
+   * reports an external key as a resumption, and there was nothing to resume: no session offered, and no tickets where we are a server.
+   */
+  #pskIdentity(resumed: boolean): string | undefined {
+    const identity = this.#psk?.identity
+    if (identity === undefined || this.#sessions?.offered !== undefined) return undefined
+    const used = this.tls.getProtocol() === 'TLSv1.3' ? resumed : isPskSuite(this.tls.getCipher().standardName)
+    return used ? identity : undefined
   }
 
   attach(sink: EngineSink): void {
@@ -200,7 +216,7 @@ class HandshakeClaim implements PeerClaim {
   readonly opensslError: string | undefined
   readonly opensslReason: string | undefined
   readonly staple: Uint8Array | undefined
-  readonly pskUsed: boolean
+  readonly pskIdentity: string | undefined
   readonly source: 'handshake' | 'session'
   #chain: readonly Uint8Array[] | undefined
 
@@ -208,15 +224,19 @@ class HandshakeClaim implements PeerClaim {
     leaf: X509Certificate | undefined,
     openssl: { readonly code: string; readonly reason: string | undefined } | undefined,
     staple: Uint8Array | undefined,
-    pskUsed: boolean,
     source: 'handshake' | 'session',
+    pskIdentity?: string,
   ) {
     this.leaf = leaf
     this.opensslError = openssl?.code
     this.opensslReason = openssl?.reason
     this.staple = staple
-    this.pskUsed = pskUsed
+    this.pskIdentity = pskIdentity
     this.source = source
+  }
+
+  get pskUsed(): boolean {
+    return this.pskIdentity !== undefined
   }
 
   get chain(): readonly Uint8Array[] {

@@ -1,8 +1,9 @@
-import { createHash } from 'node:crypto'
-import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls'
+import { constants, createHash } from 'node:crypto'
+import { createSecureContext, DEFAULT_CIPHERS, type SecureContext, type SecureContextOptions } from 'node:tls'
 import type { Anchors } from './ca.ts'
 import { BoundedMap, contentKey, fileKey } from './content-key.ts'
 import { type Credentials, loadCredentials } from './credentials.ts'
+import { pskCiphers } from './psk.ts'
 import type { Resolved } from './resolve.ts'
 
 /** A ready context. `identity` is the digest of our own certificate, '' where we show none. */
@@ -38,8 +39,8 @@ export function buildContext(
 }
 
 function keyOf(context: Resolved['context'], anchors: Anchors): string {
-  const { ca: _ca, caFile: _caFile, caPath: _caPath, caStore: _caStore, certFile, keyFile, ...rest } = context
-  const parts: string[] = [anchors.key]
+  const { ca: _ca, caFile: _caFile, caPath: _caPath, caStore: _caStore, certFile, keyFile, psk, ...rest } = context
+  const parts: string[] = [anchors.key, psk === undefined ? '' : 'psk'] // the keys themselves are asked for at each handshake
   if (certFile !== undefined) parts.push(fileKey(certFile))
   if (keyFile !== undefined) parts.push(fileKey(keyFile))
   for (const [name, value] of Object.entries(rest)) parts.push(name, contentKey(value))
@@ -63,13 +64,16 @@ function create(
   credentials: Credentials | undefined,
   sessionIdContext: string,
 ): BuiltContext {
+  const { psk } = context
+  const ciphers = context.ciphers ?? (psk === undefined ? undefined : pskCiphers(DEFAULT_CIPHERS))
+  // without tickets, "resumed" can only mean the key (see PskExchange)
+  const secureOptions =
+    psk === undefined ? context.secureOptions : (context.secureOptions ?? 0) | constants.SSL_OP_NO_TICKET
   const {
-    ciphers,
     sigalgs,
     ecdhCurve,
     minVersion,
     maxVersion,
-    secureOptions,
     dhparam,
     honorCipherOrder,
     allowPartialTrustChain,

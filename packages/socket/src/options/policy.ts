@@ -11,7 +11,7 @@ export function policyFor(role: 'client' | 'server', resolved: Resolved, anchors
   return Object.freeze({
     role,
     enabled: rejectUnauthorized !== false,
-    certificate: role === 'client' ? 'required' : certificateDemand(resolved.handshake.requestCert),
+    certificate: role === 'client' ? 'required' : serverDemand(resolved),
     anchors,
     partialChain: resolved.context.allowPartialTrustChain ?? true,
     name: namePolicy(role, resolved),
@@ -35,6 +35,12 @@ function warnOnce(): void {
     type: 'SecurityWarning',
     code: 'X_SOCKET_UNVERIFIED',
   })
+}
+
+/** A server with pre-shared keys that says nothing about certificates wants a key of every client (rule 4). */
+function serverDemand({ handshake, context }: Resolved): TrustPolicy['certificate'] {
+  if (handshake.requestCert === undefined && context.psk !== undefined) return 'required'
+  return certificateDemand(handshake.requestCert)
 }
 
 /** What a server demands of its clients; `true` means that a certificate is required. */

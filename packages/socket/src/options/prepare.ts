@@ -47,6 +47,8 @@ function sessionsFor(
 ): Prepared['sessions'] {
   const { sessionCache: store, sessionKey } = resolved.handshake
   if (store === undefined || role === 'server' || !policy.enabled) return undefined
+  // node:tls reports a pre-shared key in TLS 1.3 as a resumption: only where nothing else can be resumed is it certain
+  if (resolved.context.psk !== undefined) return undefined
   const { host, port, path } = resolved.transport
   const peer =
     sessionKey === undefined

@@ -1,10 +1,12 @@
 import { isIP } from 'node:net'
 import { invalidType, invalidValue } from '../errors.ts'
 import { refuseInherited } from './parse.ts'
-import { type AnyOptions, type Entry, type Part, type Row, table } from './table.ts'
+import { type AnyOptions, type Entry, type ParsedForms, type Part, type Row, table } from './table.ts'
 
 type OfPart<P extends Part> = {
-  [K in keyof AnyOptions as (typeof table)[K]['part'] extends P ? K : never]?: AnyOptions[K]
+  [K in keyof AnyOptions as (typeof table)[K]['part'] extends P ? K : never]?: K extends keyof ParsedForms
+    ? ParsedForms[K]
+    : AnyOptions[K]
 }
 
 /** The options, parsed, with defaults, in five frozen parts: nothing below sees what the program passed. */
@@ -50,8 +52,8 @@ const unknownReason: Readonly<Record<string, string>> = {
   SNICallback: 'is not known: certificates are chosen by host before TLS starts',
   privateKeyEngine: 'is not supported',
   clientCertEngine: 'is not supported',
-  secureProtocol: "is not supported; use 'minVersion' and 'maxVersion'",
-  NPNProtocols: "is not supported by Node; use 'ALPNProtocols'",
+  secureProtocol: "is not supported; use 'minVersion' and 'maxVersion', or protocolVersions()",
+  NPNProtocols: "is not supported by Node (see features()); use 'ALPNProtocols'",
 }
 
 const contextKeys = Object.entries(rows)

@@ -22,6 +22,7 @@ import {
   string,
   stringOrBytes,
 } from './parse.ts'
+import { parsePsk, type PskKeys } from './psk.ts'
 import type { ConnectOptions, ListenOptions, RevocationOptions, StartTlsOptions, VerifyOptions } from './types.ts'
 
 /** Who may give an option. */
@@ -37,6 +38,11 @@ export interface Row<T> {
 }
 
 export type AnyOptions = ConnectOptions & ListenOptions & StartTlsOptions
+
+/** What an option is below the table, where that is not what the program gives. */
+export interface ParsedForms {
+  readonly psk: PskKeys
+}
 
 const client = ['connect', 'startTls'] as const
 const dialling = ['connect'] as const
@@ -196,6 +202,7 @@ export const table = {
   dhparam: { entries: both, part: 'context', parse: stringOrBytes },
   honorCipherOrder: { entries: both, part: 'context', parse: boolean, initial: true },
   allowPartialTrustChain: { entries: both, part: 'context', parse: boolean, initial: true },
+  psk: { entries: both, part: 'context', parse: parsePsk },
   secureContext: { entries: both, part: 'context', parse: secureContext },
   // handshake
   servername: { entries: client, part: 'handshake', parse: string },
@@ -208,7 +215,6 @@ export const table = {
     entries: server,
     part: 'handshake',
     parse: oneOf<boolean | string>(true, false, 'required', 'optional'),
-    initial: false,
   },
   isServer: { entries: ['startTls'], part: 'handshake', parse: boolean },
   head: { entries: ['startTls'], part: 'handshake', parse: bytes },

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import type { PeerCertificate, SecureContext, SecureVersion } from 'node:tls'
 import type { CaStore } from '@x/ca-store'
 import type { OcspStore } from '@x/ocsp'
+import type { PskOption } from './psk.ts'
 import type { SessionStore } from '@x/session-cache'
 import type { TlsMessage } from '../messages/message.ts'
 import type { PublicSuffixList, Scheme, SchemeCallback, SchemeName } from '@x/verify-hostname'
@@ -109,6 +110,11 @@ export interface ContextOptions {
   readonly honorCipherOrder?: boolean
   /** An intermediate or leaf given as CA ends the chain; default true, as the original has it. */
   readonly allowPartialTrustChain?: boolean
+  /**
+   * A pre-shared key, or keys by identity. A peer that does not use one must pass the certificate checks; a server that asks for no certificate
+   * refuses it, unless `requestCert` is given too. Sessions are not resumed. The original's SSL_psk.
+   */
+  readonly psk?: PskOption
   /** A ready context. Excludes every option above. */
   readonly secureContext?: SecureContext
 }
