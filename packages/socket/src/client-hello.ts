@@ -1,167 +1,181 @@
 import { SecureSocketError } from './errors.ts'
-import { RecordFramer } from './engine/record-framer.ts'
 
-/** What a client says first (RFC 8446 section 4.1.2, RFC 5246 section 7.4.1.2). Numbers are those of the IANA registries, GREASE among them. */
+/** What a client says of itself before TLS starts (RFC 8446 section 4.1.2). Nothing in it is authenticated. */
 export interface ClientHello {
-  /** The version in the hello itself: 0x0303 for TLS 1.2 and 1.3. */
+  /** The name asked for (RFC 6066 section 3), in lower case and without a trailing dot; undefined where the client sent none. */
+  readonly servername: string | undefined
+  /** ALPN protocols in the client's order, one character per byte; empty where it sent none (RFC 7301). */
+  readonly alpnProtocols: readonly string[]
+  /** TLS versions offered, 0x0304 for 1.3: of supported_versions where there is one, else `legacyVersion` alone. GREASE included. */
+  readonly versions: readonly number[]
   readonly legacyVersion: number
+  /** In the client's order, GREASE (RFC 8701) included, as all lists below. */
+  readonly cipherSuites: readonly number[]
+  /** Types of all extensions, in order of appearance. */
+  readonly extensions: readonly number[]
+  /** supported_groups (RFC 8446 section 4.2.7); empty where absent. */
+  readonly groups: readonly number[]
+  /** ec_point_formats (RFC 8422 section 5.1.2). */
+  readonly pointFormats: readonly number[]
+  /** signature_algorithms (RFC 8446 section 4.2.3). */
+  readonly signatureAlgorithms: readonly number[]
   readonly random: Uint8Array
   readonly sessionId: Uint8Array
-  readonly cipherSuites: readonly number[]
-  /** In the order sent, each type once. */
-  readonly extensions: readonly HelloExtension[]
-  /** The name asked for (RFC 6066), as sent: compare without regard to case. */
-  readonly serverName: string | undefined
-  /** Protocols offered (RFC 7301), each byte a character. */
-  readonly alpnProtocols: readonly string[]
-  /** From the extension of that name; empty for a client that knows nothing above TLS 1.2. */
-  readonly supportedVersions: readonly number[]
-  readonly supportedGroups: readonly number[]
-  readonly signatureAlgorithms: readonly number[]
-  readonly pointFormats: readonly number[]
+  /** The handshake message with its 4-byte header, without record headers. */
+  readonly raw: Uint8Array
 }
 
-export interface HelloExtension {
-  readonly type: number
-  readonly data: Uint8Array
-}
-
-/** GREASE values (RFC 8701): 0x0a0a, 0x1a1a … 0xfafa. */
-export function isGrease(value: number): boolean {
-  return (value & 0x0f0f) === 0x0a0a && value >> 8 === (value & 0xff)
-}
-
-export type HelloSearch =
-  | { readonly kind: 'hello'; readonly message: Uint8Array }
-  | { readonly kind: 'more' }
+/** What the first bytes of a connection are. */
+export type FirstBytes =
+  /** More is needed to tell: nothing changes before there are `need` bytes in all. */
+  | { readonly kind: 'incomplete'; readonly need: number }
+  | { readonly kind: 'hello'; readonly hello: ClientHello }
   | { readonly kind: 'not-tls' }
 
-/** A hello with post-quantum key shares has about 1,800 bytes; nobody needs more than this. */
-const MAX_HELLO = 65_536
+const HANDSHAKE = 22
+const MAX_RECORD = 16_384
+const RECORD_HEADER = 5
+const MESSAGE_HEADER = 4
 
 /**
- * The ClientHello's handshake message at the start of what a client has sent, over as many records as it takes; `more` where bytes are
- * missing. Anything else than a hello of at most 65,536 bytes is `not-tls`.
+ * Reads the ClientHello at the start of a connection; it may span several records. What follows it is not looked at.
+ * Strict where a lax reading could differ from OpenSSL's: duplicate extensions, more than one name and lengths that lie are refused.
+ * The caller bounds the input.
+ * @throws SecureSocketError ERR_SECURE_SOCKET_CLIENT_HELLO
  */
-export function findClientHello(bytes: Uint8Array): HelloSearch {
-  const framer = new RecordFramer()
-  framer.push(bytes)
-  const parts: Uint8Array[] = []
+export function readFirstBytes(bytes: Uint8Array): FirstBytes {
+  const message: Uint8Array[] = []
   let length = 0
-  for (let record: Uint8Array | undefined; (record = framer.next()) !== undefined; ) {
-    if (record[0] !== HANDSHAKE || record.length === RECORD_HEADER) return { kind: 'not-tls' }
-    parts.push(record.subarray(RECORD_HEADER))
-    length += record.length - RECORD_HEADER
-    if (parts[0]?.[0] !== CLIENT_HELLO) return { kind: 'not-tls' }
-    if (length < HANDSHAKE_HEADER) continue
-    const message = Buffer.concat(parts)
-    const needed = HANDSHAKE_HEADER + message.readUIntBE(1, 3)
-    if (needed > MAX_HELLO) return { kind: 'not-tls' }
-    if (length >= needed) return { kind: 'hello', message: message.subarray(0, needed) }
+  let expected = MESSAGE_HEADER
+  for (let at = 0; ; ) {
+    const kind = recordKind(bytes, at)
+    if (kind === 'not-tls') {
+      if (at === 0) return { kind }
+      throw malformed('a record that is none of TLS')
+    }
+    if (kind === 'incomplete') return { kind, need: at + RECORD_HEADER }
+    const size = ((bytes[at + 3] as number) << 8) | (bytes[at + 4] as number)
+    const end = at + RECORD_HEADER + size
+    if (bytes[at] !== HANDSHAKE || size === 0 || size > MAX_RECORD) throw malformed('no handshake record')
+    message.push(bytes.subarray(at + RECORD_HEADER, end))
+    length += Math.min(size, bytes.length - at - RECORD_HEADER)
+    if (at === 0 && length > 0 && bytes[RECORD_HEADER] !== 1) throw malformed('the first message is no ClientHello')
+    if (length >= MESSAGE_HEADER && expected === MESSAGE_HEADER) expected += messageLength(message)
+    if (length >= expected && expected > MESSAGE_HEADER)
+      return { kind: 'hello', hello: parseClientHello(join(message, expected)) }
+    if (end > bytes.length) return { kind: 'incomplete', need: Math.min(end, bytes.length + expected - length) }
+    at = end
   }
-  if (framer.broken || (bytes.length > 0 && bytes[0] !== HANDSHAKE)) return { kind: 'not-tls' }
-  return { kind: 'more' }
 }
 
-/**
- * Reads a ClientHello: the handshake message with its four bytes of header.
- * @throws SecureSocketError ERR_SECURE_SOCKET_CLIENT_HELLO where it is malformed: lengths that do not add up, trailing bytes, an extension twice.
- */
-export function parseClientHello(message: Uint8Array): ClientHello {
-  const outer = new Reader(message)
-  if (outer.number(1) !== CLIENT_HELLO) throw malformed('not a ClientHello')
-  const hello = new Reader(outer.vector(3))
+/** Whether a TLS record begins here. SSL 2 hellos count as "not TLS": nothing speaks it any more. */
+function recordKind(bytes: Uint8Array, at: number): 'record' | 'incomplete' | 'not-tls' {
+  const type = bytes[at]
+  const major = bytes[at + 1]
+  if (type !== undefined && (type < 20 || type > 23)) return 'not-tls'
+  if (major !== undefined && major !== 3) return 'not-tls'
+  return bytes.length < at + RECORD_HEADER ? 'incomplete' : 'record'
+}
+
+function messageLength(parts: readonly Uint8Array[]): number {
+  const [, high = 0, middle = 0, low = 0] = join(parts, MESSAGE_HEADER)
+  const length = (high << 16) | (middle << 8) | low
+  if (length < 38) throw malformed('too short')
+  return length
+}
+
+function join(parts: readonly Uint8Array[], length: number): Uint8Array {
+  const [only] = parts
+  if (parts.length === 1 && only !== undefined) return only.subarray(0, length)
+  return Uint8Array.from(Buffer.concat(parts, length))
+}
+
+/** Reads one ClientHello message, header included. @throws SecureSocketError ERR_SECURE_SOCKET_CLIENT_HELLO */
+export function parseClientHello(raw: Uint8Array): ClientHello {
+  const outer = new Fields(raw)
+  if (outer.number(1) !== 1) throw malformed('no ClientHello')
+  const body = new Fields(outer.vector(3))
   outer.end()
-  const legacyVersion = hello.number(2)
-  const random = hello.take(32)
-  const sessionId = hello.vector(1)
-  if (sessionId.length > 32) throw malformed('session id')
-  const cipherSuites = new Reader(hello.vector(2)).numbers(2)
-  if (cipherSuites.length === 0) throw malformed('no cipher suites')
-  if (hello.vector(1).length === 0) throw malformed('no compression methods')
-  const extensions = hello.left === 0 ? [] : readExtensions(hello.vector(2))
-  hello.end()
-  const data = (type: number): Uint8Array | undefined => extensions.find((extension) => extension.type === type)?.data
-  const list = (type: number, prefix: 1 | 2, size: 1 | 2): readonly number[] => {
-    const bytes = data(type)
-    if (bytes === undefined) return []
-    const reader = new Reader(bytes)
-    const numbers = new Reader(reader.vector(prefix)).numbers(size)
-    reader.end()
-    return numbers
+  const legacyVersion = body.number(2)
+  const random = body.take(32)
+  const sessionId = body.vector(1)
+  const cipherSuites = numbers(body.vector(2), 2)
+  body.vector(1) // compression methods
+  const found = new Map<number, Uint8Array>()
+  if (body.left > 0) {
+    const list = new Fields(body.vector(2))
+    while (list.left > 0) {
+      const type = list.number(2)
+      if (found.has(type)) throw malformed(`extension ${type} twice`)
+      found.set(type, list.vector(2))
+    }
   }
+  body.end()
   return {
+    servername: read(found, 0, serverName),
+    alpnProtocols: read(found, 16, protocolNames) ?? [],
+    versions: read(found, 43, (fields) => numbers(fields.vector(1), 2)) ?? [legacyVersion],
     legacyVersion,
+    cipherSuites,
+    extensions: [...found.keys()],
+    groups: read(found, 10, (fields) => numbers(fields.vector(2), 2)) ?? [],
+    pointFormats: read(found, 11, (fields) => numbers(fields.vector(1), 1)) ?? [],
+    signatureAlgorithms: read(found, 13, (fields) => numbers(fields.vector(2), 2)) ?? [],
     random,
     sessionId,
-    cipherSuites,
-    extensions,
-    serverName: readServerName(data(SERVER_NAME)),
-    alpnProtocols: readAlpn(data(ALPN)),
-    supportedVersions: list(SUPPORTED_VERSIONS, 1, 2),
-    supportedGroups: list(SUPPORTED_GROUPS, 2, 2),
-    signatureAlgorithms: list(SIGNATURE_ALGORITHMS, 2, 2),
-    pointFormats: list(POINT_FORMATS, 1, 1),
+    raw,
   }
 }
 
-const RECORD_HEADER = 5
-const HANDSHAKE_HEADER = 4
-const HANDSHAKE = 22
-const CLIENT_HELLO = 1
-/** Extension types, as JA4 needs two of them too. */
-export const SERVER_NAME = 0
-export const ALPN = 16
-const SUPPORTED_GROUPS = 10
-const POINT_FORMATS = 11
-const SIGNATURE_ALGORITHMS = 13
-const SUPPORTED_VERSIONS = 43
-
-function readExtensions(bytes: Uint8Array): readonly HelloExtension[] {
-  const reader = new Reader(bytes)
-  const extensions: HelloExtension[] = []
-  const seen = new Set<number>()
-  while (reader.left > 0) {
-    const type = reader.number(2)
-    // RFC 8446 section 4.2: two readers might otherwise see two different names
-    if (seen.has(type)) throw malformed(`extension ${type} twice`)
-    seen.add(type)
-    extensions.push({ type, data: reader.vector(2) })
-  }
-  return extensions
+function read<T>(found: ReadonlyMap<number, Uint8Array>, type: number, parse: (fields: Fields) => T): T | undefined {
+  const bytes = found.get(type)
+  if (bytes === undefined) return undefined
+  const fields = new Fields(bytes)
+  const value = parse(fields)
+  fields.end()
+  return value
 }
 
-/** RFC 6066 section 3: a list of names of which only host_name is defined, at most one of a kind. */
-function readServerName(data: Uint8Array | undefined): string | undefined {
-  if (data === undefined) return undefined
-  const outer = new Reader(data)
-  const list = new Reader(outer.vector(2))
-  outer.end()
-  if (list.number(1) !== 0) throw malformed('server name of an unknown type')
-  const name = Buffer.from(list.vector(2)).toString('latin1')
+/** Exactly one host_name, as OpenSSL has it; visible ASCII only, so that it can stand in a log line. */
+function serverName(fields: Fields): string {
+  const list = new Fields(fields.vector(2))
+  if (list.number(1) !== 0) throw malformed('a name of another type than host_name')
+  const name = latin1(list.vector(2))
   list.end()
-  // one that cannot be a DNS name must not reach a table of hosts or a log
-  if (!/^[\x21-\x7e]{1,255}$/.test(name)) throw malformed('server name')
-  return name
+  if (!/^[\x21-\x7e]{1,255}$/.test(name)) throw malformed('a name that is none')
+  return normalName(name)
 }
 
-/** RFC 7301 section 3.1. */
-function readAlpn(data: Uint8Array | undefined): readonly string[] {
-  if (data === undefined) return []
-  const outer = new Reader(data)
-  const list = new Reader(outer.vector(2))
-  outer.end()
-  const protocols: string[] = []
+/** Names are compared without regard to case and to a trailing dot. */
+export function normalName(name: string): string {
+  const lower = name.toLowerCase()
+  return lower.endsWith('.') ? lower.slice(0, -1) : lower
+}
+
+function protocolNames(fields: Fields): string[] {
+  const list = new Fields(fields.vector(2))
+  const names: string[] = []
   while (list.left > 0) {
     const name = list.vector(1)
     if (name.length === 0) throw malformed('an empty protocol name')
-    protocols.push(Buffer.from(name).toString('latin1'))
+    names.push(latin1(name))
   }
-  return protocols
+  return names
 }
 
-/** Reads forward, and refuses to read past the end. */
-class Reader {
+function numbers(bytes: Uint8Array, size: 1 | 2): number[] {
+  const fields = new Fields(bytes)
+  const values: number[] = []
+  while (fields.left > 0) values.push(fields.number(size))
+  return values
+}
+
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
+}
+
+/** The presentation language of RFC 8446 section 3: numbers and vectors, within bounds. */
+class Fields {
   readonly #bytes: Uint8Array
   #at = 0
 
@@ -173,35 +187,29 @@ class Reader {
     return this.#bytes.length - this.#at
   }
 
+  number(size: 1 | 2 | 3): number {
+    let value = 0
+    for (const byte of this.take(size)) value = (value << 8) | byte
+    return value
+  }
+
   take(length: number): Uint8Array {
-    if (length > this.left) throw malformed('a length beyond the end')
+    if (length > this.left) throw malformed('it ends too early')
     this.#at += length
     return this.#bytes.subarray(this.#at - length, this.#at)
   }
 
-  number(size: 1 | 2 | 3): number {
-    let value = 0
-    for (const byte of this.take(size)) value = value * 256 + byte
-    return value
-  }
-
-  vector(prefix: 1 | 2 | 3): Uint8Array {
-    return this.take(this.number(prefix))
-  }
-
-  numbers(size: 1 | 2): readonly number[] {
-    const values: number[] = []
-    while (this.left > 0) values.push(this.number(size))
-    return values
+  vector(lengthSize: 1 | 2 | 3): Uint8Array {
+    return this.take(this.number(lengthSize))
   }
 
   end(): void {
-    if (this.left > 0) throw malformed('bytes behind the end')
+    if (this.left > 0) throw malformed('bytes left over')
   }
 }
 
 function malformed(what: string): SecureSocketError {
-  return new SecureSocketError('ERR_SECURE_SOCKET_CLIENT_HELLO', `malformed ClientHello: ${what}`, {
+  return new SecureSocketError('ERR_SECURE_SOCKET_CLIENT_HELLO', `the client's first message is malformed: ${what}`, {
     phase: 'handshake',
   })
 }

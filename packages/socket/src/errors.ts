@@ -3,7 +3,6 @@ import type { CheckName, Failure, Outcomes } from './verify/verification.ts'
 /** Codes of this package; Node's and OpenSSL's own codes pass through beside them. */
 export type SecureSocketErrorCode =
   | 'ERR_SECURE_SOCKET_CLIENT_HELLO'
-  | 'ERR_SECURE_SOCKET_CLIENT_HELLO'
   | 'ERR_SECURE_SOCKET_CLOSED'
   | 'ERR_SECURE_SOCKET_CREDENTIALS'
   | 'ERR_SECURE_SOCKET_ENGINE'
@@ -11,6 +10,7 @@ export type SecureSocketErrorCode =
   | 'ERR_SECURE_SOCKET_HANDSHAKE_TIMEOUT'
   | 'ERR_SECURE_SOCKET_LINE_TOO_LONG'
   | 'ERR_SECURE_SOCKET_NAME_REQUIRED'
+  | 'ERR_SECURE_SOCKET_NOT_SUPPORTED'
   | 'ERR_SECURE_SOCKET_NOT_TLS'
   | 'ERR_SECURE_SOCKET_OVERLOADED'
   | 'ERR_SECURE_SOCKET_PLAINTEXT_LEFT'

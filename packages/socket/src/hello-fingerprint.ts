@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { ALPN, type ClientHello, isGrease, parseClientHello, SERVER_NAME } from './client-hello.ts'
+import { type ClientHello, parseClientHello } from './client-hello.ts'
 
 /** What a ClientHello says about the program that sent it. It is a hint and no evidence: anybody can send the same. */
 export interface HelloFingerprint {
@@ -29,10 +29,10 @@ export interface HelloFingerprintOptions {
 export function clientHelloFingerprint(message: Uint8Array, options: HelloFingerprintOptions = {}): HelloFingerprint {
   const hello = parseClientHello(message)
   const ciphers = hello.cipherSuites.filter(isOurs)
-  const extensions = hello.extensions.map(({ type }) => type).filter(isOurs)
+  const extensions = hello.extensions.filter(isOurs)
   const ja3Text = [
     hello.legacyVersion,
-    ...[ciphers, extensions, hello.supportedGroups.filter(isOurs), hello.pointFormats].map((list) => list.join('-')),
+    ...[ciphers, extensions, hello.groups.filter(isOurs), hello.pointFormats].map((list) => list.join('-')),
   ].join(',')
 
   const head = ja4Head(hello, ciphers.length, extensions.length, options.transport ?? 'tcp')
@@ -54,9 +54,12 @@ export function clientHelloFingerprint(message: Uint8Array, options: HelloFinger
   }
 }
 
-/** GREASE is noise by design (RFC 8701). */
+const SERVER_NAME = 0
+const ALPN = 16
+
+/** GREASE values (0x0a0a, 0x1a1a … 0xfafa) are noise by design (RFC 8701). */
 function isOurs(value: number): boolean {
-  return !isGrease(value)
+  return (value & 0x0f0f) !== 0x0a0a || value >> 8 !== (value & 0xff)
 }
 
 function hex4(value: number): string {
@@ -88,9 +91,8 @@ const versions: Readonly<Record<number, string>> = {
 
 /** JA4_a: transport, version, whether a name is sent, counts, and the first protocol's first and last character. */
 function ja4Head(hello: ClientHello, ciphers: number, extensions: number, transport: 'tcp' | 'quic' | 'dtls'): string {
-  const offered = hello.supportedVersions.filter(isOurs)
-  const version = versions[offered.length === 0 ? hello.legacyVersion : Math.max(...offered)] ?? '00'
-  const name = hello.extensions.some(({ type }) => type === SERVER_NAME) ? 'd' : 'i'
+  const version = versions[Math.max(...hello.versions.filter(isOurs))] ?? '00'
+  const name = hello.extensions.includes(SERVER_NAME) ? 'd' : 'i'
   const count = (number: number): string => String(Math.min(number, 99)).padStart(2, '0')
   return `${transports[transport]}${version}${name}${count(ciphers)}${count(extensions)}${firstProtocol(hello)}`
 }
