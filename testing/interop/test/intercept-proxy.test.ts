@@ -5,6 +5,7 @@ import { connect as connectH2 } from 'node:http2'
 import { mkdirSync } from 'node:fs'
 import { request } from 'node:http'
 import type { Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls'
 import { createAuthority, createCertificate, type IssuedIdentity } from '@x/utils'
 import { describe, expect, it } from 'vitest'
@@ -311,7 +312,13 @@ local $/; print <$socket>;`
         spawn(chromium as string, flags, { env: { ...process.env, HOME: folder.path } }),
         0,
       )
-      const seen = await Promise.race([reported, browser.printed(/(?!)/).then(() => 'Chromium ended')])
+      // Before the test's own limit, so that the browser is stopped in every case.
+      const late = sleep(45_000, 'Chromium said nothing', { ref: false })
+      const ended = browser.printed(/(?!)/).then(
+        () => 'Chromium ended',
+        (error: unknown) => String(error),
+      )
+      const seen = await Promise.race([reported, ended, late])
       await browser.stop()
       expect(seen).toBe('ran,rgb(1, 2, 3),h2')
       for (const host of ['www.example.org', 'style.example.net', 'script.example.com'])
