@@ -23,7 +23,7 @@ client.write('hello\n')
 console.log((await client.readLine())?.toString().trim())
 client.write('goodbye\n')
 console.log((await client.readLine())?.toString().trim())
-client.end()
+client.resume().end() // read on, or the end of the server's data is never seen
 await once(client, 'close')
 
 await server.close()

@@ -31,9 +31,14 @@ server.on('connection', (socket) => {
 })
 const { port } = server.address() as { port: number }
 
-const socket = await connect({ host: '127.0.0.1', port, startHandshake: false })
-await smtp(socket, { timeout: 10_000 }) // greeting, EHLO, STARTTLS
-await socket.startTls({ host: 'mail.example', ca: authority.ca, verify: { scheme: 'smtp' } })
+const socket = await connect({
+  host: '127.0.0.1',
+  port,
+  servername: 'mail.example',
+  ca: authority.ca,
+  verify: { scheme: 'smtp' },
+  starttls: smtp, // greeting, EHLO, STARTTLS; for a connection that is open already there is startTls()
+})
 console.log('encrypted:', socket.getProtocol(), socket.verification?.outcomes.name.result)
 
 for (const command of ['EHLO client.example', 'MAIL FROM:<me@client.example>', 'RCPT TO:<you@mail.example>', 'QUIT']) {
