@@ -25,7 +25,7 @@ export async function shake(
 ): Promise<void> {
   const { secureContext, policy, sessions: where } = prepared
   const { handshake, transport: address } = resolved
-  const sessions = where === undefined ? undefined : new ClientSessions(where.store, where.key)
+  const sessions = where === undefined ? undefined : new ClientSessions(where.store, where.key, handshake.tickets)
   if (sessions !== undefined) {
     await sessions.take(policy, core.closing)
     if (socket.destroyed)

@@ -1,5 +1,6 @@
 import type { TLSSocket } from 'node:tls'
 import type { SessionEntry, SessionStore } from '@x/session-cache'
+import { readTicket } from '@x/session-cache/tls'
 import type { PeerClaim } from './engine/engine.ts'
 import { SecureSocketError } from './errors.ts'
 import { checkFingerprint } from './verify/fingerprint.ts'
@@ -9,11 +10,14 @@ import { checkChain } from './verify/chain.ts'
 import { checkRevocation, needsInquiry } from './verify/revocation.ts'
 import { revocationSubject } from './verify/revocation-subject.ts'
 import { viewOf } from './verify/view.ts'
+import { walk } from './verify/walk.ts'
 
 /** What an entry of ours carries beside the chain. */
 export interface SessionEvidence {
   /** Milliseconds since 1970: when a full handshake last verified the peer. */
   readonly verifiedAt: number
+  /** The trust key that the entry belongs under, so that a store that mixes keys up is noticed. */
+  readonly key: string
   /** OpenSSL's verdict in that handshake, null for none: a chain that only a pin or a callback let pass must not come back as a good one. */
   readonly openssl: { readonly code: string; readonly reason: string | null } | null
 }
@@ -25,6 +29,11 @@ const PATIENCE = 2_000
 const TICKET_LIFETIME = 2 * 3_600_000
 /** However often it was resumed, after a day the peer is verified again in full. */
 const VERDICT_LIFETIME = 24 * 3_600_000
+/** Entries that are looked at, and dropped, before there is a full handshake. */
+const TRIES = 4
+
+/** Entries of full handshakes of this process; what others bring has its signatures checked again. */
+const earnedHere = new WeakSet<SessionEntry>()
 
 /**
  * The sessions of one connection: one that may be offered, and those that the server gives us. They are kept only after a positive
@@ -33,14 +42,17 @@ const VERDICT_LIFETIME = 24 * 3_600_000
 export class ClientSessions {
   readonly #store: SessionStore
   readonly #key: string
+  readonly #again: boolean
   #offered: SessionEntry | undefined
   #early: Buffer[] = []
   #kept = 0
   #onVerdict: ((session: Buffer) => void) | undefined
 
-  constructor(store: SessionStore, key: string) {
+  /** `tickets` is the option of that name. */
+  constructor(store: SessionStore, key: string, tickets: 'once' | 'again' = 'once') {
     this.#store = store
     this.#key = key
+    this.#again = tickets === 'again'
   }
 
   /** The entry to offer. A store that fails, is slow or answers nonsense costs a full handshake and no more. */
@@ -59,9 +71,13 @@ export class ClientSessions {
   }
 
   async #find(policy: TrustPolicy, signal: AbortSignal): Promise<SessionEntry | undefined> {
-    const entry = await this.#store.get(this.#key)
-    const good = entry !== undefined && isUsable(entry, policy) && (await stillGood(entry, policy, signal))
-    return good ? entry : undefined
+    for (let tries = 0; tries < TRIES; tries++) {
+      const entry = await this.#store.get(this.#key)
+      if (entry === undefined) return undefined
+      if (isUsable(entry, this.#key, policy) && (await stillGood(entry, policy, signal))) return entry
+      await this.#store.delete(this.#key, entry) // in TLS 1.2 it would be handed out again
+    }
+    return undefined
   }
 
   get offered(): SessionEntry | undefined {
@@ -78,24 +94,28 @@ export class ClientSessions {
   accepted(tls: TLSSocket, claim: PeerClaim, policy: TrustPolicy): void {
     const now = Date.now()
     const { opensslError: code, opensslReason: reason = null } = claim
-    const fresh: SessionEvidence = { verifiedAt: now, openssl: code === undefined ? null : { code, reason } }
-    const evidence = claim.source === 'session' ? evidenceOf(this.#offered) : fresh
+    const fresh: SessionEvidence = {
+      key: this.#key,
+      verifiedAt: now,
+      openssl: code === undefined ? null : { code, reason },
+    }
+    const used = claim.source === 'session' ? this.#offered : undefined
+    const evidence = claim.source === 'session' ? evidenceOf(used) : fresh
     const protocol = tls.getProtocol()
     if (evidence === undefined || protocol === null || claim.chain.length === 0) return
     const name = policy.name.by === 'nothing' ? undefined : policy.name.host
     const notAfter = Math.min(...claim.chain.map((der) => viewOf(der).notAfter))
     this.#onVerdict = (session) => {
-      const expires = Math.min(Date.now() + TICKET_LIFETIME, evidence.verifiedAt + VERDICT_LIFETIME, notAfter)
+      const lifetime = readTicket(session)?.expires ?? Number.POSITIVE_INFINITY
+      const expires = Math.min(lifetime, Date.now() + TICKET_LIFETIME, evidence.verifiedAt + VERDICT_LIFETIME, notAfter)
+      const entry: SessionEntry = { session, protocol, expires, chain: claim.chain, name, evidence }
       this.#kept++
-      this.#add({
-        session,
-        protocol,
-        expires,
-        chain: claim.chain,
-        name,
-        evidence,
-      })
+      // whoever was resumed by an entry that a store brought has proven no more than that
+      if (used === undefined || earnedHere.has(used)) earnedHere.add(entry)
+      this.#add(entry)
     }
+    // before what the server has sent in its place, which is to be found first
+    if (this.#again && used !== undefined && used.protocol !== 'TLSv1.2') this.#add(used)
     for (const session of this.#early.splice(0)) this.#onVerdict(session)
   }
 
@@ -121,16 +141,16 @@ export class ClientSessions {
 const MAX_REPORTED = 10_240
 
 function evidenceOf(entry: SessionEntry | undefined): SessionEvidence | undefined {
-  const { verifiedAt, openssl } = Object(entry?.evidence) as Partial<SessionEvidence>
-  if (typeof verifiedAt !== 'number') return undefined
-  if (openssl === null) return { verifiedAt, openssl }
+  const { key, verifiedAt, openssl } = Object(entry?.evidence) as Partial<SessionEvidence>
+  if (typeof key !== 'string' || typeof verifiedAt !== 'number') return undefined
+  if (openssl === null) return { key, verifiedAt, openssl }
   const { code, reason } = Object(openssl) as { code?: unknown; reason?: unknown }
   if (typeof code !== 'string') return undefined
-  return { verifiedAt, openssl: { code, reason: typeof reason === 'string' ? reason : null } }
+  return { key, verifiedAt, openssl: { code, reason: typeof reason === 'string' ? reason : null } }
 }
 
 /** Whatever a store of somebody else's hands out: the entry must hold what a verdict needs, for the name that is asked for now. */
-function isUsable(entry: SessionEntry, policy: TrustPolicy): boolean {
+function isUsable(entry: SessionEntry, key: string, policy: TrustPolicy): boolean {
   const evidence = evidenceOf(entry)
   const name = policy.name.by === 'nothing' ? undefined : policy.name.host
   const now = Date.now()
@@ -141,10 +161,29 @@ function isUsable(entry: SessionEntry, policy: TrustPolicy): boolean {
     entry.chain.every((der) => der instanceof Uint8Array && viewOf(der).der === der) &&
     entry.name === name &&
     evidence !== undefined &&
+    evidence.key === key &&
     evidence.verifiedAt <= now &&
     now < evidence.verifiedAt + VERDICT_LIFETIME &&
-    now < entry.expires
+    now < entry.expires &&
+    holds(entry.session, entry.chain[0] as Uint8Array) &&
+    isProven(entry, evidence, policy)
   )
+}
+
+/** OpenSSL keeps the peer's certificate in the session (`peer` of its SSL_SESSION), so that a chain put beside another session is seen. */
+function holds(session: Uint8Array, leaf: Uint8Array): boolean {
+  const [whole, part] = [session, leaf].map(({ buffer, byteOffset, length }) => Buffer.from(buffer, byteOffset, length))
+  return part !== undefined && part.length > 0 && whole?.includes(part) === true
+}
+
+/**
+ * That OpenSSL accepted the chain is known of what this process has earned, and else only said by the store: then our walk must accept it too.
+ * The program's own clock is asked of either.
+ */
+function isProven(entry: SessionEntry, { openssl }: SessionEvidence, policy: TrustPolicy): boolean {
+  if (openssl !== null || policy.callback !== undefined) return true // the checks refuse, walk or ask the callback
+  if (earnedHere.has(entry) && policy.now === undefined) return true
+  return walk(resumedClaim(entry), policy).failures.length === 0
 }
 
 /**

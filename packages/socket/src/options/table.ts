@@ -209,6 +209,7 @@ export const table = {
   ALPNProtocols: { entries: both, part: 'handshake', parse: alpn },
   sessionCache: { entries: client, part: 'handshake', parse: sessionStore },
   sessionKey: { entries: client, part: 'handshake', parse: nonEmptyString },
+  tickets: { entries: client, part: 'handshake', parse: oneOf('once', 'again'), initial: 'once' },
   minDHSize: { entries: client, part: 'handshake', parse: nonNegativeInteger, initial: 2048 },
   handshakeTimeout: { entries: both, part: 'handshake', parse: milliseconds, initial: 30_000 },
   requestCert: {

@@ -198,6 +198,12 @@ export interface ConnectOptions extends PeerOptions {
   readonly sessionCache?: SessionStore
   /** Stands for host and port in the session's key, so that connections to several ports can share. The original's SSL_session_key. */
   readonly sessionKey?: string
+  /**
+   * Whether a TLS 1.3 ticket may be used for another connection where the server has sent none in its place. `'once'` (default) keeps an
+   * observer from seeing that both come from one client (RFC 8446, C.4). Servers on node:tls send two tickets with a full handshake and none on
+   * resumption: with them two of three connections resume, and with `'again'` all but the first.
+   */
+  readonly tickets?: 'once' | 'again'
   /** Bits that a finite-field Diffie-Hellman group must have at least; default 2048 (node:tls: 1024). */
   readonly minDHSize?: number
   /** Replaces the name check, as node:tls has it: an Error refuses, undefined accepts, anything else refuses. */
