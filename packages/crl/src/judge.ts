@@ -88,7 +88,10 @@ function admit(crl: Crl, subject: Subject, signers: Signers): Usable | undefined
   return { crl, reasons, signer, untimely }
 }
 
-/** Lists of one issuer, one key and one scope: the newest complete list decides, with the newest delta that fits it. */
+/**
+ * Lists of one issuer, one key and one scope: the newest complete list decides, with the newest delta that fits it. A revocation that is no hold
+ * cannot be undone, so that it counts in an older list too, and among lists of the same second.
+ */
 function judgeScope(group: readonly Usable[], subject: Subject, errors: CrlError[]): Verdict {
   const bases = group.filter(({ crl }) => crl.baseCrlNumber === undefined).sort(newestFirst)
   const deltas = group.filter(({ crl }) => crl.baseCrlNumber !== undefined).sort(newestFirst)
@@ -105,6 +108,12 @@ function judgeScope(group: readonly Usable[], subject: Subject, errors: CrlError
     base !== undefined && (base.untimely === undefined || delta !== undefined || inBase?.reason !== 'certificateHold')
   if (base !== undefined && inBase !== undefined && !released && stands)
     return { revoked: revocation(base.crl, inBase), crls }
+  for (const one of bases) {
+    const entry = one === base ? undefined : find(one, subject)
+    if (base === undefined || entry === undefined) continue
+    const held = entry.reason === 'certificateHold' && !released && !isNewer(base.crl, one.crl)
+    if (held || entry.reason !== 'certificateHold') return { revoked: revocation(one.crl, entry), crls: [one.crl] }
+  }
   for (const one of deltas) {
     if (one === delta) break
     if (base !== undefined && !isNewer(one.crl, base.crl)) continue

@@ -114,6 +114,15 @@ describe('one complete list', () => {
       word(isRevoked(certificate.raw, ca.raw, { crls: [list(ca, { revoked: hold }), newerButExpired], now })),
     ).toBe('certificateHold')
   })
+
+  it('what cannot be undone counts in an older list, and what can among lists of the same second', () => {
+    const ask = (...crls: ReturnType<typeof list>[]) => word(isRevoked(certificate.raw, ca.raw, { crls, now }))
+    expect(ask(list(ca, { revoked }), list(ca, { thisUpdate: NOW - 1000 }))).toBe('superseded')
+    for (const entries of [revoked, hold]) {
+      expect(ask(list(ca), list(ca, { revoked: entries }))).toBe(entries[0]?.reason)
+      expect(ask(list(ca, { revoked: entries }), list(ca))).toBe(entries[0]?.reason)
+    }
+  })
 })
 
 describe('lists that ought not to be', () => {
