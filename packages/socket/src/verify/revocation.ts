@@ -53,7 +53,11 @@ export async function checkRevocation(
   for (const depth of missing)
     if (!failures.some((entry) => entry.depth === depth))
       failures.push(failure('ERR_SECURE_SOCKET_NO_REVOCATION_STATUS', depth, 'nothing says whether it was revoked'))
-  if (revocation.failure === 'hard') return refused(failures[0] as Failure, ...failures.slice(1))
+  if (revocation.failure === 'hard') {
+    const open = failures.filter(({ depth }) => missing.includes(depth))
+    const first = open.find(({ code }) => code !== 'ERR_OCSP_STAPLE_MISSING') ?? (open[0] as Failure)
+    return refused(first, ...failures.filter((entry) => entry !== first))
+  }
   return { result: 'waived', waiver: { by: 'soft-failure' }, failures }
 }
 
