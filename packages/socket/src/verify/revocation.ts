@@ -55,7 +55,10 @@ export async function checkRevocation(
       failures.push(failure('ERR_SECURE_SOCKET_NO_REVOCATION_STATUS', depth, 'nothing says whether it was revoked'))
   if (revocation.failure === 'hard') {
     const open = failures.filter(({ depth }) => missing.includes(depth))
-    const first = open.find(({ code }) => code !== 'ERR_OCSP_STAPLE_MISSING') ?? (open[0] as Failure)
+    const first =
+      open.find(({ code }) => code !== 'ERR_OCSP_STAPLE_MISSING') ??
+      open[0] ??
+      failure('ERR_SECURE_SOCKET_NO_REVOCATION_STATUS', 0, 'nothing says whether it was revoked')
     return refused(first, ...failures.filter((entry) => entry !== first))
   }
   return { result: 'waived', waiver: { by: 'soft-failure' }, failures }
