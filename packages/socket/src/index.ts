@@ -33,6 +33,16 @@ export type {
   VerifyQuestion,
 } from './options/types.ts'
 export type { ContentType, TlsMessage } from './messages/message.ts'
+export {
+  type DefaultOptions,
+  type OptionsFilter,
+  setClientDefaults,
+  setDefaultContext,
+  setDefaults,
+  setDefaultSessionCache,
+  setOptionsFilter,
+  setServerDefaults,
+} from './options/defaults.ts'
 export { type Features, features } from './options/features.ts'
 export type { PskEntry, PskOption } from './options/psk.ts'
 export { type ProtocolVersions, protocolVersions } from './options/versions.ts'
@@ -40,6 +50,7 @@ export type { LineOptions, ReadingOptions } from './reading.ts'
 export type { SecureServer, SecureServerEvents } from './secure-server.ts'
 export type { CertificateField, CertificateFieldValue } from './peer-info.ts'
 export { type FacadeOptions, SecureSocket } from './secure-socket.ts'
+export { createSecureContext } from './secure-context.ts'
 export { startTls } from './start-tls.ts'
 export type { StopTlsOptions } from './stop-tls.ts'
 export type { PhaseName } from './state.ts'

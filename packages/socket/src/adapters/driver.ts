@@ -4,7 +4,8 @@ import { createCheckServerIdentity } from '@x/verify-hostname'
 import { invalidValue } from '../errors.ts'
 import { loadAnchors } from '../options/ca.ts'
 import { loadCredentials } from '../options/credentials.ts'
-import { resolve } from '../options/resolve.ts'
+import { effectiveOptions } from '../options/defaults.ts'
+import { read } from '../options/resolve.ts'
 import type { SharedOptions } from './pick.ts'
 
 /**
@@ -14,7 +15,8 @@ import type { SharedOptions } from './pick.ts'
  * by default, sessions of our cache, passphrases that have to be waited for. `forceFingerprints` is kept more strictly: the chain must be valid too.
  * Not guarded against: a library that resumes sessions of its own, which node:tls does without asking any check.
  */
-export function tlsOptions(options: SharedOptions = {}): ConnectionOptions {
+export function tlsOptions(given: SharedOptions = {}): ConnectionOptions {
+  const options = effectiveFor(given)
   for (const [key, why] of Object.entries(unenforceable)) if (key in options) throw invalidValue(key, why)
   const { verify = {}, rejectUnauthorized } = options
   if (rejectUnauthorized === false) throw invalidValue('rejectUnauthorized', 'cannot be false here')
@@ -25,7 +27,7 @@ export function tlsOptions(options: SharedOptions = {}): ConnectionOptions {
       "accept an otherwise invalid certificate, which plain options cannot; add 'forceFingerprints: true' to demand both",
     )
   if (typeof verify.scheme === 'function') throw invalidValue('verify.scheme', 'cannot be a function here')
-  const { context, handshake, policy } = resolve('connect', { ...options, host: 'localhost', port: 0 })
+  const { context, handshake, policy } = read('connect', { ...options, host: 'localhost', port: 0 })
   const credentials = loadCredentials(context)
   if (credentials instanceof Promise) throw invalidValue('passphrase', 'has to be known at once here')
   const {
@@ -51,6 +53,12 @@ export function tlsOptions(options: SharedOptions = {}): ConnectionOptions {
     rejectUnauthorized: true,
     checkServerIdentity: policy.checkServerIdentity ?? identityCheck(verify),
   }
+}
+
+/** A default policy must not get lost on the way: it counts here too. A default session cache is no policy. */
+function effectiveFor(given: SharedOptions): SharedOptions {
+  const { sessionCache: _default, ...options } = effectiveOptions('connect', given) as SharedOptions
+  return given.sessionCache === undefined ? options : { ...options, sessionCache: given.sessionCache }
 }
 
 const unenforceable: Readonly<Record<string, string>> = {

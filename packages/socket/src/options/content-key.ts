@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { statSync } from 'node:fs'
+import { type BigIntStats, readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { invalidType } from '../errors.ts'
 
 const identities = new WeakMap<object, number>()
@@ -38,10 +39,23 @@ function isPlain(value: object): boolean {
   return prototype === Object.prototype || prototype === null
 }
 
-/** A file's identity and version; a changed file gives another key. Throws Node's own error where there is no such file. */
+/**
+ * A file's identity and version; a changed file gives another key. Of a directory the files in it count, since one that is
+ * written anew in place leaves the directory as it was. Throws Node's own error where there is no such file.
+ */
 export function fileKey(path: string): string {
-  const { dev, ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true })
-  return `${path}:${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`
+  const stats = statSync(path, { bigint: true })
+  if (!stats.isDirectory()) return versionOf(path, stats)
+  const inside = readdirSync(path).sort()
+  const versions = inside.map((name) => {
+    const entry = statSync(join(path, name), { bigint: true, throwIfNoEntry: false }) // a link may lead nowhere
+    return entry === undefined ? name : versionOf(name, entry)
+  })
+  return `${versionOf(path, stats)}:${createHash('sha256').update(versions.join('\n')).digest('base64url')}`
+}
+
+function versionOf(name: string, { dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
+  return `${name}:${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`
 }
 
 /** A map that forgets what was used longest ago. */

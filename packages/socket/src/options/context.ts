@@ -1,5 +1,6 @@
 import { constants, createHash } from 'node:crypto'
 import { createSecureContext, DEFAULT_CIPHERS, type SecureContext, type SecureContextOptions } from 'node:tls'
+import { invalidType } from '../errors.ts'
 import type { Anchors } from './ca.ts'
 import { BoundedMap, contentKey, fileKey } from './content-key.ts'
 import { type Credentials, loadCredentials } from './credentials.ts'
@@ -36,6 +37,19 @@ export function buildContext(
       )
   }
   return made
+}
+
+/** A new context, shared with nobody: what its owner does to it concerns no other connection. */
+export function createContext(context: Resolved['context'], anchors: Anchors): BuiltContext | Promise<BuiltContext> {
+  return build(context, anchors, undefined)
+}
+
+/** The program's own hand on a new context. Nobody waits for it, so a Promise is a mistake. */
+function shown(onContext: Resolved['context']['onContext'], secureContext: SecureContext): SecureContext {
+  const answer: unknown = onContext?.(secureContext)
+  if (typeof answer === 'object' && answer !== null && 'then' in answer)
+    throw invalidType('onContext', 'a function that returns nothing: a Promise is not waited for')
+  return secureContext
 }
 
 function keyOf(context: Resolved['context'], anchors: Anchors): string {

@@ -5,6 +5,7 @@ import type { TrustPolicy } from '../verify/policy.ts'
 import { type Anchors, loadAnchors } from './ca.ts'
 import { type BuiltContext, buildContext } from './context.ts'
 import { certificateDemand, policyFor } from './policy.ts'
+import { madeContext } from './made-contexts.ts'
 import type { Resolved } from './resolve.ts'
 
 /** Everything that a handshake of this role needs. */
@@ -22,8 +23,14 @@ export interface Prepared {
 export function prepare(role: 'client' | 'server', resolved: Resolved): Prepared | Promise<Prepared> {
   const { context, policy: rules, handshake } = resolved
   const own = context.secureContext
-  if (own !== undefined)
+  const made = madeContext(own)
+  if (own !== undefined && made === undefined)
     return { secureContext: own, policy: policyFor(role, resolved, undefined), sessions: undefined }
+  if (own !== undefined && made !== undefined && role === 'client') {
+    const { anchors, identity } = made
+    const policy = policyFor(role, resolved, anchors.store)
+    return { secureContext: own, policy, sessions: sessionsFor(role, resolved, policy, anchors, identity) }
+  }
   const needed =
     rules.rejectUnauthorized !== false && (role === 'client' || certificateDemand(handshake.requestCert) !== 'none')
   const anchors = loadAnchors(context, needed, role === 'server' ? 'clientAuth' : 'serverAuth')
@@ -69,6 +76,7 @@ function trustParameters(
   const rules = { ...others, revocation: answers }
   const { ciphers, sigalgs, ecdhCurve, minVersion, maxVersion, secureOptions, dhparam, honorCipherOrder } =
     resolved.context
+  const { onContext, secureContext } = resolved.context
   const { servername, ALPNProtocols, minDHSize } = resolved.handshake
   return withoutUndefined({
     rules: withoutUndefined(comparable(rules) as Record<string, unknown>),
@@ -83,6 +91,9 @@ function trustParameters(
       secureOptions,
       dhparam,
       honorCipherOrder,
+      onContext,
+      // the program may have widened it since it was made
+      secureContext: secureContext === undefined ? undefined : identityFunction(secureContext),
       servername,
       minDHSize,
     }),

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { invalidType, invalidValue } from '../errors.ts'
-import { refuseInherited } from './parse.ts'
+import { effectiveOptions } from './defaults.ts'
+import { contextOptionsOf } from './made-contexts.ts'
 import { type AnyOptions, type Entry, type ParsedForms, type Part, type Row, table } from './table.ts'
 
 type OfPart<P extends Part> = {
@@ -15,11 +16,16 @@ export type Resolved = { readonly [P in Part]: Readonly<OfPart<P>> }
 const rows: Readonly<Record<string, Row<unknown>>> = table
 
 /**
- * Unknown keys, parse, defaults, conflicts, in this order.
+ * The program's defaults and filter, unknown keys, parse, conflicts, our defaults, in this order.
  * @throws TypeError ERR_INVALID_ARG_TYPE or ERR_INVALID_ARG_VALUE, naming the option.
  */
 export function resolve(entry: Entry, given: object): Resolved {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) throw invalidType('options', 'an object')
+  return read(entry, effectiveOptions(entry, given))
+}
+
+/** The same without the program's defaults and filter, for options that have been through them. */
+export function read(entry: Entry, given: object): Resolved {
   const parts: { [P in Part]: Record<string, unknown> } = {
     transport: {},
     context: {},
@@ -28,7 +34,6 @@ export function resolve(entry: Entry, given: object): Resolved {
     facade: {},
   }
   const present = new Set<string>()
-  refuseInherited(given, '')
   for (const [key, value] of Object.entries(given)) {
     const row = Object.hasOwn(rows, key) ? rows[key] : undefined
     if (row === undefined) throw invalidValue(key, unknownReason[key] ?? 'is not known')
@@ -41,12 +46,14 @@ export function resolve(entry: Entry, given: object): Resolved {
   for (const [key, row] of Object.entries(rows))
     if (row.initial !== undefined && !present.has(key) && row.entries.includes(entry))
       parts[row.part][key] = row.initial
+  const made = contextOptionsOf(parts.context['secureContext'])
+  if (made !== undefined) parts.context = { ...made, secureContext: parts.context['secureContext'] }
   for (const part of Object.values(parts)) Object.freeze(part)
   return Object.freeze(parts) as Resolved
 }
 
 /** Options of node:tls that are refused on purpose, each with the way that is open instead. */
-const unknownReason: Readonly<Record<string, string>> = {
+const unknownReason: Readonly<Record<string, string>> = Object.assign(Object.create(null) as Record<string, string>, {
   session: 'is refused: only sessions of our own cache resume, since Node resumes without verifying',
   pskCallback: "is not known; see 'psk'",
   SNICallback: 'is not known: certificates are chosen by host before TLS starts',
@@ -54,7 +61,7 @@ const unknownReason: Readonly<Record<string, string>> = {
   clientCertEngine: 'is not supported',
   secureProtocol: "is not supported; use 'minVersion' and 'maxVersion', or protocolVersions()",
   NPNProtocols: "is not supported by Node (see features()); use 'ALPNProtocols'",
-}
+})
 
 const contextKeys = Object.entries(rows)
   .filter(([key, row]) => row.part === 'context' && key !== 'secureContext')
@@ -141,6 +148,11 @@ function isRecord(value: unknown): value is object {
 /** The options among these that `startTls` takes too. */
 export function forStartTls(given: object): object {
   return Object.fromEntries(Object.entries(given).filter(([key]) => rows[key]?.entries.includes('startTls')))
+}
+
+/** Whether `createSecureContext` takes it. */
+export function isContextOption(key: string): boolean {
+  return contextKeys.includes(key)
 }
 
 export function isConnectOption(key: string): boolean {

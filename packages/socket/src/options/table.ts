@@ -203,6 +203,7 @@ export const table = {
   honorCipherOrder: { entries: both, part: 'context', parse: boolean, initial: true },
   allowPartialTrustChain: { entries: both, part: 'context', parse: boolean, initial: true },
   psk: { entries: both, part: 'context', parse: parsePsk },
+  onContext: { entries: both, part: 'context', parse: callable<NonNullable<ConnectOptions['onContext']>> },
   secureContext: { entries: both, part: 'context', parse: secureContext },
   // handshake
   servername: { entries: client, part: 'handshake', parse: string },

@@ -115,7 +115,12 @@ export interface ContextOptions {
    * refuses it, unless `requestCert` is given too. Sessions are not resumed. The original's SSL_psk.
    */
   readonly psk?: PskOption
-  /** A ready context. Excludes every option above. */
+  /**
+   * Called once with each context that is made (for equal options: one), to set what has no option. What it adds to the trusted CAs counts for
+   * OpenSSL's verdict. A throw refuses. The original's SSL_create_ctx_callback.
+   */
+  readonly onContext?: (secureContext: SecureContext) => void
+  /** A ready context: best made by `createSecureContext` of this package. Excludes every option above. The original's SSL_reuse_ctx. */
   readonly secureContext?: SecureContext
 }
 

@@ -25,20 +25,19 @@ const versions: readonly Version[] = [
 ]
 
 /** The original's spellings, in lower case. */
-const words: Readonly<Record<string, 'any' | 'never' | SecureVersion>> = Object.freeze({
-  __proto__: null,
-  sslv23: 'any',
-  'sslv2/3': 'any',
-  sslv2: 'never',
-  sslv3: 'never',
-  tlsv1: 'TLSv1',
-  tlsv1_1: 'TLSv1.1',
-  tlsv11: 'TLSv1.1',
-  tlsv1_2: 'TLSv1.2',
-  tlsv12: 'TLSv1.2',
-  tlsv1_3: 'TLSv1.3',
-  tlsv13: 'TLSv1.3',
-} as const)
+const words: ReadonlyMap<string, 'any' | 'never' | SecureVersion> = new Map([
+  ['sslv23', 'any'],
+  ['sslv2/3', 'any'],
+  ['sslv2', 'never'],
+  ['sslv3', 'never'],
+  ['tlsv1', 'TLSv1'],
+  ['tlsv1_1', 'TLSv1.1'],
+  ['tlsv11', 'TLSv1.1'],
+  ['tlsv1_2', 'TLSv1.2'],
+  ['tlsv12', 'TLSv1.2'],
+  ['tlsv1_3', 'TLSv1.3'],
+  ['tlsv13', 'TLSv1.3'],
+])
 
 /**
  * The original's SSL_version as options of node:tls: `connect({host, port, ...protocolVersions('SSLv23:!TLSv1_1')})`.
@@ -57,7 +56,7 @@ export function protocolVersions(text: string): ProtocolVersions {
   for (const part of text.split(':')) {
     const word = part.trim()
     const not = word.startsWith('!')
-    const meaning = words[(not ? word.slice(1) : word).toLowerCase()]
+    const meaning = words.get((not ? word.slice(1) : word).toLowerCase())
     if (meaning === undefined) throw invalidValue('version', `holds '${word.slice(0, 40)}', which is no version`)
     if (not) {
       if (meaning === 'any') throw invalidValue('version', `holds '${word}', which leaves nothing`)
