@@ -1,5 +1,8 @@
+import type { Server } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
 import { startTlsEngine } from './engine/choose.ts'
+import type { PeerClaim } from './engine/engine.ts'
 import { SecureSocketError } from './errors.ts'
 import type { Prepared } from './options/prepare.ts'
 import type { Resolved } from './options/resolve.ts'
@@ -12,6 +15,12 @@ export interface Handshake {
   readonly transport: Duplex
   readonly prepared: Prepared
   readonly resolved: Resolved
+  /** What a server has beside: see `Host` and `acceptTls`. */
+  readonly stapling?: Server | undefined
+  /** Milliseconds; default `handshakeTimeout`. */
+  readonly timeout?: number
+  /** Looks at what the handshake came to before the checks do; may throw. */
+  readonly examine?: (tls: TLSSocket, claim: PeerClaim) => PeerClaim
 }
 
 /**
@@ -21,7 +30,7 @@ export interface Handshake {
 export async function shake(
   socket: SecureSocket,
   core: SocketCore,
-  { role, transport, prepared, resolved }: Handshake,
+  { role, transport, prepared, resolved, stapling, timeout, examine }: Handshake,
 ): Promise<void> {
   const { secureContext, policy, sessions: where } = prepared
   const { handshake, transport: address } = resolved
@@ -44,6 +53,7 @@ export async function shake(
     sessions,
     staple: policy.enabled && policy.revocation.staple !== 'off',
     observer,
+    stapling,
   })
-  await core.secure(engine, policy, handshake.handshakeTimeout ?? 30_000, sessions)
+  await core.secure(engine, policy, timeout ?? handshake.handshakeTimeout ?? 30_000, sessions, examine)
 }

@@ -1,28 +1,22 @@
 import { type ListenOptions as NetListenOptions } from 'node:net'
 import { invalidValue } from './errors.ts'
-import { prepare } from './options/prepare.ts'
-import { resolve } from './options/resolve.ts'
+import { HostTable } from './hosts.ts'
+import { resolveServer } from './options/resolve.ts'
 import type { ListenOptions } from './options/types.ts'
 import { SecureServer } from './secure-server.ts'
+import { TicketKeys } from './ticket-keys.ts'
 
 /**
  * Listens for TLS connections and resolves when it does. Rejects with Node's error (EADDRINUSE …), with what is wrong with the
  * credentials, or with a TypeError that names an option.
  */
 export async function listen(options: ListenOptions): Promise<SecureServer> {
-  const resolved = resolve('listen', options)
-  const { context, transport, facade } = resolved
-  if (
-    facade.startHandshake !== false &&
-    context.cert === undefined &&
-    context.certFile === undefined &&
-    context.pfx === undefined &&
-    context.psk === undefined &&
-    context.secureContext === undefined
-  )
+  const given = { ...options }
+  const server = resolveServer('listen', given)
+  const { transport, facade, handshake } = server.resolved
+  if (facade.startHandshake !== false && server.hosts.length === 0 && handshake.onHello === undefined)
     throw invalidValue('cert', 'is needed by a server')
-  const prepared = await prepare('server', resolved)
-  const { host, port, path, backlog, exclusive, ipv6Only } = transport
+  const { host, port, path, backlog, exclusive, ipv6Only, reusePort } = transport
   const where: NetListenOptions = Object.fromEntries(
     Object.entries({
       host,
@@ -31,9 +25,12 @@ export async function listen(options: ListenOptions): Promise<SecureServer> {
       backlog,
       exclusive,
       ipv6Only,
+      reusePort,
       signal: facade.signal,
     }).filter(([, value]) => value !== undefined),
   )
-  const { signal: _signal, ...sockets } = facade // the signal closes the server, not each connection by itself
-  return new SecureServer(options, { ...resolved, facade: sockets }, prepared).listen(where)
+  let secureServer: SecureServer | undefined
+  const ticketKeys = new TicketKeys(handshake.ticketKeys, (error) => secureServer?.emit('ticketKeyError', error))
+  secureServer = new SecureServer(given, await HostTable.create(server, ticketKeys), ticketKeys)
+  return secureServer.listen(where)
 }

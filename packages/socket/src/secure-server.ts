@@ -2,20 +2,33 @@ import { EventEmitter, on } from 'node:events'
 import {
   type AddressInfo,
   createServer,
+  type DropArgument,
   type ListenOptions as NetListenOptions,
   type Server,
   type Socket,
 } from 'node:net'
-import { shake } from './handshake.ts'
-import type { Prepared } from './options/prepare.ts'
-import { forStartTls, type Resolved } from './options/resolve.ts'
+import { acceptTls } from './accept.ts'
+import { HostTable } from './hosts.ts'
+import { forStartTls, resolveServer } from './options/resolve.ts'
+import type { HostsOption } from './options/types.ts'
+import { Pending } from './pending.ts'
 import { coreOf, makeSocket, type SecureSocket } from './secure-socket.ts'
+import type { TicketKeys } from './ticket-keys.ts'
+import { filesOf, watchFiles } from './watch.ts'
 
 export interface SecureServerEvents {
   /** A client whose handshake and checks are done; with `startHandshake: false`, one that is still plain. */
   connection: [socket: SecureSocket]
   /** A connection that ended before it was accepted: the error has code, phase, host and port of the client. */
   tlsClientError: [error: Error, socket: SecureSocket]
+  /** More connections than `maxConnections`. */
+  drop: [addresses: DropArgument | undefined]
+  /** `setHosts()` or `watch` has replaced certificates; connections from now on see them. */
+  reload: []
+  /** `watch` has found files that cannot be used; the old ones stay. */
+  reloadError: [error: Error]
+  /** `ticketKeys` threw or gave no key; the ticket was rejected. */
+  ticketKeyError: [error: Error]
   listening: []
   error: [error: Error]
   close: []
@@ -30,34 +43,56 @@ export class SecureServer
   implements AsyncIterable<SecureSocket>, AsyncDisposable
 {
   readonly #server: Server
-  readonly #resolved: Resolved
-  readonly #prepared: Prepared
-  readonly #given: object
+  readonly #pending: Pending
   readonly #sockets = new Set<SecureSocket>()
+  readonly #ticketKeys: TicketKeys
+  readonly #stop = new AbortController()
+  #given: object
+  #inherited: object
+  #table: HostTable
 
   /** @internal Use `listen`. */
-  constructor(given: object, resolved: Resolved, prepared: Prepared) {
+  constructor(given: object, table: HostTable, ticketKeys: TicketKeys) {
     super()
-    this.#resolved = resolved
-    this.#prepared = prepared
-    this.#given = { ...forStartTls(given), isServer: true }
-    const { noDelay, keepAlive, keepAliveInitialDelay } = resolved.transport
+    const { transport, facade } = table.server.resolved
+    this.#given = given
+    this.#inherited = { ...forStartTls(given), isServer: true }
+    this.#table = table
+    this.#ticketKeys = ticketKeys
+    this.#pending = new Pending(facade.maxHandshakes ?? 10_000)
+    const { noDelay, keepAlive, keepAliveInitialDelay } = transport
     this.#server = createServer({
       allowHalfOpen: true, // the facade decides about half-open connections
       ...(noDelay === undefined ? {} : { noDelay }),
       ...(keepAlive === undefined ? {} : { keepAlive }),
       ...(keepAliveInitialDelay === undefined ? {} : { keepAliveInitialDelay }),
     })
+    if (facade.maxConnections !== undefined) this.#server.maxConnections = facade.maxConnections
     this.#server.on('connection', (transport) => this.#accept(transport))
-    this.#server.on('error', (error) => this.emit('error', error)).on('close', () => this.emit('close'))
+    this.#server.on('drop', (addresses) => this.emit('drop', addresses))
+    this.#server.on('error', (error) => this.emit('error', error))
+    this.#server.on('close', () => {
+      this.#stop.abort()
+      this.emit('close')
+    })
+    if (facade.watch === true)
+      watchFiles(
+        () => filesOf(this.#table.server),
+        () => this.#reload(),
+        this.#stop.signal,
+      )
   }
 
   /** @internal */
   listen(options: NetListenOptions): Promise<this> {
     return new Promise((resolve, reject) => {
-      this.#server.once('error', reject)
+      const onError = (error: Error): void => {
+        this.#stop.abort()
+        reject(error)
+      }
+      this.#server.removeAllListeners('error').once('error', onError)
       this.#server.listen(options, () => {
-        this.#server.off('error', reject)
+        this.#server.off('error', onError).on('error', (error) => this.emit('error', error))
         this.emit('listening')
         resolve(this)
       })
@@ -65,46 +100,108 @@ export class SecureServer
   }
 
   #accept(transport: Socket): void {
-    const { facade } = this.#resolved
-    const socket = makeSocket({ ...facade })
+    const { facade } = this.#table.server.resolved
+    const { allowHalfOpen, highWaterMark, timeout, startHandshake, onPlaintext } = facade
+    const socket = makeSocket({
+      ...(allowHalfOpen === undefined ? {} : { allowHalfOpen }),
+      ...(highWaterMark === undefined ? {} : { highWaterMark }),
+    })
     const core = coreOf(socket)
     core.transport = transport
-    core.inherited = this.#given
+    core.inherited = this.#inherited
+    core.hosts = () => this.#table
     core.located({
       ...(transport.remoteAddress === undefined ? {} : { host: transport.remoteAddress }),
       ...(transport.remotePort === undefined ? {} : { port: transport.remotePort }),
     })
     this.#sockets.add(socket)
     socket.once('close', () => this.#sockets.delete(socket))
-    if (facade.timeout !== undefined) socket.setTimeout(facade.timeout)
-    if (facade.startHandshake === false) {
+    if (timeout !== undefined) socket.setTimeout(timeout)
+    if (startHandshake === false) {
       core.adoptPlain(transport)
       this.emit('connection', socket)
       return
     }
-    const refuse = (error: unknown): void => {
-      socket.on('error', () => undefined) // reported as tlsClientError
-      socket.destroy(error as Error)
-      this.emit('tlsClientError', core.explained(error as Error), socket)
+    let settled = false
+    const refuse = (error: Error): void => {
+      if (settled) return
+      settled = true
+      const explained = core.closeWith(error)
+      this.emit('tlsClientError', explained, socket)
     }
-    let accepted = false
-    socket.once('error', (error) => {
-      if (!accepted) refuse(error)
+    const pass = (): void => {
+      settled = true
+      socket.off('error', refuse)
+    }
+    socket.on('error', refuse)
+    const done = this.#pending.add((error) => refuse(error))
+    if (done === undefined) return
+    socket.once('close', done.settled)
+    const accepting = acceptTls(socket, core, {
+      transport,
+      table: this.#table,
+      onFirstByte: done.spoken,
+      onPlaintext:
+        onPlaintext === undefined
+          ? undefined
+          : (bytes) => {
+              pass()
+              core.adoptPlain(transport)
+              onPlaintext(socket, bytes)
+            },
     })
-    shake(socket, core, { role: 'server', transport, prepared: this.#prepared, resolved: this.#resolved }).then(
-      () => {
-        accepted = true
+    accepting.then(
+      (what) => {
+        done.settled()
+        if (what === 'plain' || settled) return
+        pass()
         if (!socket.destroyed) this.emit('connection', socket)
       },
-      (error: unknown) => {
-        if (!socket.destroyed) refuse(error)
+      (error: Error) => {
+        done.settled()
+        if (settled && !socket.destroyed) return void socket.destroy(error) // `onPlaintext` threw
+        refuse(error)
       },
     )
+  }
+
+  /**
+   * Replaces all hosts at once, as the option `hosts` has them. Connections under way keep what they have. Rejects, and nothing changes, with what is
+   * wrong with any of them.
+   */
+  async setHosts(hosts: HostsOption): Promise<void> {
+    await this.#replace({ ...this.#given, hosts })
+  }
+
+  async #replace(given: object): Promise<void> {
+    const table = await HostTable.create(resolveServer('listen', given), this.#ticketKeys)
+    this.#given = given
+    this.#inherited = { ...forStartTls(given), isServer: true }
+    this.#table = table
+    this.emit('reload')
+  }
+
+  async #reload(): Promise<void> {
+    try {
+      await this.#replace(this.#given)
+    } catch (error) {
+      this.emit('reloadError', error as Error)
+    }
   }
 
   /** Where the server listens; undefined once it is closed. */
   address(): AddressInfo | string | undefined {
     return this.#server.address() ?? undefined
+  }
+
+  /** How many connections are open, handshakes under way included. */
+  get connections(): number {
+    return this.#sockets.size
+  }
+
+  /** How many handshakes are under way. */
+  get handshakes(): number {
+    return this.#pending.size
   }
 
   /** Stops accepting and resolves when every connection has ended. */

@@ -6,7 +6,9 @@ import { OcspResolver, type OcspResolverOptions } from '@x/ocsp'
 import { fingerprint as fingerprintOf, type FingerprintOptions } from '@x/utils'
 import { type HostnameMatch, matchHostname } from '@x/verify-hostname'
 import { decodeStrings } from './engine/node-internals.ts'
+import type { ClientHello } from './client-hello.ts'
 import { SecureSocketError } from './errors.ts'
+import { clientHelloFingerprint, type HelloFingerprint } from './hello-fingerprint.ts'
 import { installSurface } from './net-surface.ts'
 import {
   type CertificateField,
@@ -121,6 +123,12 @@ export class SecureSocket extends Socket {
     return this.#core.claim?.pskIdentity
   }
 
+  /** On a server: what the client said before TLS started, names and fingerprints (JA3, JA4) included. Nobody vouches for it. */
+  get clientHello(): (ClientHello & { readonly fingerprint: HelloFingerprint }) | undefined {
+    const hello = this.#core.clientHello
+    return hello === undefined ? undefined : { ...hello, fingerprint: clientHelloFingerprint(hello.raw) }
+  }
+
   get sessionReused(): boolean {
     return this.#core.claim?.source === 'session'
   }
@@ -230,7 +238,8 @@ export class SecureSocket extends Socket {
    * where no others are given. See the function `startTls`.
    */
   async startTls(options: StartTlsOptions = {}): Promise<this> {
-    await upgrade(this, this.#core, upgradeOptions(mergeOptions(this.#core.inherited, options)))
+    const inherits = Object.keys(options).length === 0
+    await upgrade(this, this.#core, upgradeOptions(mergeOptions(this.#core.inherited, options)), inherits)
     return this
   }
 

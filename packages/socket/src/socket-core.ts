@@ -1,10 +1,13 @@
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
+import type { ClientHello } from './client-hello.ts'
 import { restartIdleTimer } from './engine/node-internals.ts'
 import type { EndKind, PeerClaim, PlainEngine, Released, TlsEngine } from './engine/engine.ts'
 import { PlainTransport } from './engine/plain.ts'
 import { type ErrorDetails, type Phase, PeerRefusedError, SecureSocketError, withDetails } from './errors.ts'
 import { Gate, type GateOutput } from './gate.ts'
+import type { HostTable } from './hosts.ts'
 import type { Surface } from './net-surface.ts'
 import type { SecureSocket } from './secure-socket.ts'
 import type { ClientSessions } from './sessions.ts'
@@ -48,6 +51,10 @@ export class SocketCore implements GateOutput, Surface {
   /** The name sent to, or received from, the other side. */
   servername: string | false = false
   lastError: Error | undefined
+  /** A server's: what the client began with. */
+  clientHello: ClientHello | undefined
+  /** A server's: what `startTls()` without options goes by. */
+  hosts: (() => HostTable) | undefined
   /** What `startTls()` on this socket takes where it is not told: the options of `connect` or `listen` that apply to it. */
   inherited: object = {}
 
@@ -122,6 +129,7 @@ export class SocketCore implements GateOutput, Surface {
     policy: TrustPolicy,
     timeout: number,
     sessions?: ClientSessions,
+    examine: (tls: TLSSocket, claim: PeerClaim) => PeerClaim = (_tls, claim) => claim,
   ): Promise<Verification> {
     this.#setState({ phase: 'handshaking', engine })
     this.policy = policy
@@ -132,7 +140,7 @@ export class SocketCore implements GateOutput, Surface {
     const stop = (): void => deadline.abort(this.#ending.signal.reason)
     this.#ending.signal.addEventListener('abort', stop, { once: true })
     try {
-      this.claim = await engine.handshake(deadline.signal)
+      this.claim = examine(engine.tls, await engine.handshake(deadline.signal))
       if (this.#state.phase !== 'handshaking') throw closedMeanwhile()
       this.#setState({ phase: 'verifying', engine })
       const verdict = verifyPeer(this.claim, policy, deadline.signal)
@@ -362,7 +370,7 @@ const phaseNames: { readonly [P in PhaseName]: Phase } = {
   closed: 'close',
 }
 
-function handshakeTimeout(ms: number): SecureSocketError {
+export function handshakeTimeout(ms: number): SecureSocketError {
   return new SecureSocketError('ERR_SECURE_SOCKET_HANDSHAKE_TIMEOUT', `the TLS handshake took more than ${ms} ms`, {
     phase: 'handshake',
     hint: "give it more time with 'handshakeTimeout'",

@@ -20,10 +20,10 @@ import { upgrade, upgradeOptions } from './upgrade.ts'
  */
 export async function startTls(transport: Duplex | number, options: StartTlsOptions = {}): Promise<SecureSocket> {
   if (transport instanceof SecureSocket && transport.phase === 'plain') return await transport.startTls(options)
-  const resolved = upgradeOptions(options)
-  const socket = wrap(openTransport(transport), resolved)
+  const plan = upgradeOptions(options)
+  const socket = wrap(openTransport(transport), plan.resolved)
   coreOf(socket).inherited = forStartTls({ ...options, head: undefined })
-  await upgrade(socket, coreOf(socket), resolved)
+  await upgrade(socket, coreOf(socket), plan, false)
   return socket
 }
 

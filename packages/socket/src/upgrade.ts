@@ -1,39 +1,63 @@
-import { SecureSocketError } from './errors.ts'
+import { acceptTls } from './accept.ts'
+import { invalidValue, SecureSocketError } from './errors.ts'
 import { shake } from './handshake.ts'
+import { HostTable } from './hosts.ts'
 import { prepare } from './options/prepare.ts'
-import { resolve, type Resolved } from './options/resolve.ts'
+import { resolve, type Resolved, type ResolvedServer, resolveServer } from './options/resolve.ts'
 import type { StartTlsOptions } from './options/types.ts'
 import type { SecureSocket } from './secure-socket.ts'
 import type { SocketCore } from './socket-core.ts'
+import { TicketKeys } from './ticket-keys.ts'
 
-/** The options of `startTls`, read; a client without a name is refused before anything is sent (node:tls would take "localhost"). */
-export function upgradeOptions(options: StartTlsOptions): Resolved {
+/** The options of `startTls`, read. */
+export interface Upgrade {
+  readonly resolved: Resolved
+  /** Undefined: we are the client. */
+  readonly server: ResolvedServer | undefined
+}
+
+/** Reads the options of `startTls`; a client without a name is refused before anything is sent (node:tls would take "localhost"). */
+export function upgradeOptions(options: StartTlsOptions): Upgrade {
+  if (options.isServer === true) {
+    const server = resolveServer('startTls', options)
+    if (server.hosts.length === 0 && options.onHello === undefined) throw invalidValue('cert', 'is needed by a server')
+    return { resolved: server.resolved, server }
+  }
   const resolved = resolve('startTls', options)
   const { policy, handshake, transport } = resolved
   const named = policy.verify?.name !== undefined || handshake.servername || transport.host !== undefined
-  const needed =
-    roleOf(resolved) === 'client' && policy.rejectUnauthorized !== false && policy.verify?.scheme !== 'none'
+  const needed = policy.rejectUnauthorized !== false && policy.verify?.scheme !== 'none'
   if (needed && !named)
     throw new SecureSocketError('ERR_SECURE_SOCKET_NAME_REQUIRED', 'no name to check the server against', {
       phase: 'starttls',
       hint: "give 'host', 'servername' or 'verify.name'",
     })
-  return resolved
+  return { resolved, server: undefined }
 }
 
-export function roleOf({ handshake }: Resolved): 'client' | 'server' {
-  return handshake.isServer === true ? 'server' : 'client'
-}
-
-/** Plain to secure, on one socket. Whatever goes wrong destroys it and rejects. */
-export async function upgrade(socket: SecureSocket, core: SocketCore, resolved: Resolved): Promise<void> {
-  const role = roleOf(resolved)
+/**
+ * Plain to secure, on one socket. Whatever goes wrong destroys it and rejects. A socket of a server that is told nothing of its own goes by that
+ * server's hosts, as they are now.
+ */
+export async function upgrade(
+  socket: SecureSocket,
+  core: SocketCore,
+  { resolved, server }: Upgrade,
+  inherits: boolean,
+): Promise<void> {
+  const { head, ticketKeys } = resolved.handshake
   try {
-    const left = core.leavePlain(role)
-    const [transport, prepared] = await Promise.all([left, prepare(role, resolved)])
-    const { head } = resolved.handshake
-    if (head !== undefined) transport.unshift(head)
-    await shake(socket, core, { role, transport, prepared, resolved })
+    const left = core.leavePlain(server === undefined ? 'client' : 'server')
+    if (server === undefined) {
+      const [transport, prepared] = await Promise.all([left, prepare('client', resolved)])
+      await shake(socket, core, { role: 'client', transport, prepared, resolved })
+    } else {
+      const own = inherits ? core.hosts?.() : undefined
+      const keys = ticketKeys === undefined ? undefined : TicketKeys.of(ticketKeys)
+      const [transport, table] = await Promise.all([left, own ?? HostTable.create(server, keys)])
+      if (head !== undefined) transport.unshift(head)
+      await acceptTls(socket, core, { transport, table })
+    }
   } catch (error) {
     socket.on('error', () => undefined) // the rejection tells it
     throw giveUp(core, error as Error, resolved)

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net'
+import { isIP, type Server } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { SecureContext } from 'node:tls'
 import { withoutBrackets } from '../options/policy.ts'
@@ -24,6 +24,8 @@ export interface TlsStart {
   readonly staple: boolean
   /** Sees records and secrets, for `onMessage`. */
   readonly observer?: RecordObserver | undefined
+  /** A server's: whom Node asks for staples. */
+  readonly stapling?: Server | undefined
 }
 
 /** The engine for this connection: the only place where one is chosen. */
@@ -54,12 +56,13 @@ function clientSettings({ handshake, secureContext, host, sessions, staple, psk 
   }
 }
 
-function serverSettings({ handshake, secureContext, psk }: TlsStart): NativeSettings {
+function serverSettings({ handshake, secureContext, psk, stapling }: TlsStart): NativeSettings {
   return {
     role: 'server',
     psk: psk === undefined ? undefined : new PskExchange(psk),
     options: {
       secureContext,
+      ...(stapling === undefined ? {} : { server: stapling }),
       requestCert: handshake.requestCert !== undefined && handshake.requestCert !== false,
       ...(handshake.ALPNProtocols === undefined ? {} : { ALPNProtocols: [...handshake.ALPNProtocols] }),
     },

@@ -1,5 +1,7 @@
-import { Socket } from 'node:net'
-import type { TLSSocket } from 'node:tls'
+import { randomBytes } from 'node:crypto'
+import { EventEmitter } from 'node:events'
+import { type Server, Socket } from 'node:net'
+import type { SecureContext, TLSSocket } from 'node:tls'
 
 /*
  * Everything undocumented of Node that this package relies on: one function each, with a feature test and with what
@@ -77,4 +79,47 @@ export function hasHandle(transport: object): transport is Socket {
   if (!(transport instanceof Socket)) return false
   const { _handle: handle } = transport as Socket & { _handle?: unknown }
   return typeof handle === 'object' && handle !== null
+}
+
+/** What is to be done with a ticket. Name and key have 16 and 32 bytes. */
+export type TicketKeyAnswer =
+  | { readonly verdict: 'reject' }
+  | { readonly verdict: 'accept' | 'renew'; readonly name: Uint8Array; readonly key: Uint8Array }
+
+/**
+ * Has this context ask for its ticket keys: without a name for a new ticket, with one for a ticket that a client has brought. Node aborts on
+ * buffers that are missing or too short, and on exceptions it gives the handshake up, so `ask` must not throw. False where Node has no
+ * such callback.
+ */
+export function onTicketKey(
+  secureContext: SecureContext,
+  ask: (name: Uint8Array | undefined) => TicketKeyAnswer,
+): boolean {
+  const native = secureContext.context as {
+    enableTicketKeyCallback?: () => void
+    onticketkeycallback?: (name: Buffer, iv: Buffer, encrypt: boolean) => readonly [number, ...Buffer[]]
+  }
+  if (typeof native.enableTicketKeyCallback !== 'function') return false
+  native.enableTicketKeyCallback()
+  native.onticketkeycallback = (name, iv, encrypt) => {
+    const answer = ask(encrypt ? undefined : name)
+    if (answer.verdict === 'reject') return [0, Buffer.alloc(16), Buffer.alloc(16), name, iv]
+    const key = Buffer.from(answer.key)
+    const result = answer.verdict === 'renew' ? 2 : 1
+    return [result, key.subarray(0, 16), key.subarray(16), Buffer.from(answer.name), encrypt ? randomBytes(16) : iv]
+  }
+  return true
+}
+
+/**
+ * What a server-side TLSSocket made with `new` takes as its `server` so that clients' requests for a staple come to us: it has the context whose
+ * certificate the staple is about. Where Node looks for it elsewhere, nothing is stapled.
+ */
+export function staplingServer(
+  secureContext: SecureContext,
+  onRequest: (...args: [Uint8Array, Uint8Array | null, (error: Error | null, response: Buffer | null) => void]) => void,
+): Server {
+  const server = Object.assign(new EventEmitter(), { _sharedCreds: secureContext })
+  server.on('OCSPRequest', onRequest)
+  return server as unknown as Server
 }

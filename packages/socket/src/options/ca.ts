@@ -61,3 +61,12 @@ function combine({ ca, caFile, caPath, caStore }: Resolved['context'], purpose: 
   })
   return { store, contextOptions: store.secureContextOptions() }
 }
+
+/** The CAs to be named to clients, where they are not those that are trusted (rule 16). They are never anchors. */
+export function clientCaNames({ clientCaNames: names }: Resolved['context']): Anchors | undefined {
+  if (names === undefined) return undefined
+  const list = Array.isArray(names) ? names : [names]
+  if (list.length === 0) return { store: undefined, key: 'no names', contextOptions: { ca: [] } }
+  const store = loadCaStore({ certificates: list })
+  return { store, key: `names ${store.digest}`, contextOptions: store.secureContextOptions() }
+}

@@ -1,5 +1,6 @@
 import { constants, createHash } from 'node:crypto'
 import { createSecureContext, DEFAULT_CIPHERS, type SecureContext, type SecureContextOptions } from 'node:tls'
+import type { TicketKeys } from '../ticket-keys.ts'
 import { invalidType } from '../errors.ts'
 import type { Anchors } from './ca.ts'
 import { BoundedMap, contentKey, fileKey } from './content-key.ts'
@@ -15,20 +16,37 @@ export interface BuiltContext {
 
 const contexts = new BoundedMap<BuiltContext | Promise<BuiltContext>>(128)
 
+/** What only servers have. */
+export interface ServerContext {
+  /** Keeps sessions apart from those of another host or policy (rule 9). */
+  readonly sessionIdContext: string
+  /** Further certificates of the same host. */
+  readonly more: readonly Resolved['context'][]
+  readonly ticketKeys: TicketKeys | undefined
+  /** False: no tickets are accepted. */
+  readonly resumable: boolean
+  /** The CAs named to clients, where they are not those that are trusted. */
+  readonly names: Anchors | undefined
+}
+
+/** Forward secrecy and authenticated encryption: what RFC 9325 section 4.2 recommends, and scanners find nothing in. */
+const SERVER_CIPHERS =
+  'TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:' +
+  'ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:DHE+CHACHA20:!aNULL:!PSK'
+
 /**
- * The secure context that these options mean, made once for equal content: building one costs 0.15 to 17 ms. `sessionIdContext` keeps a
- * server's sessions apart from those of another policy (rule 9).
+ * The secure context that these options mean, made once for equal content: building one costs 0.15 to 17 ms.
  * A Promise only where a passphrase function or PKCS#12 makes it one.
  */
 export function buildContext(
   context: Resolved['context'],
   anchors: Anchors,
-  sessionIdContext: string,
+  server: ServerContext | undefined,
 ): BuiltContext | Promise<BuiltContext> {
-  const key = `${keyOf(context, anchors)}\n${sessionIdContext}`
+  const key = `${keyOf(context, anchors)}\n${serverKey(server)}`
   let made = contexts.get(key)
   if (made === undefined) {
-    made = build(context, anchors, sessionIdContext)
+    made = build(context, anchors, server)
     contexts.set(key, made)
     if (made instanceof Promise)
       made.then(
@@ -61,40 +79,47 @@ function keyOf(context: Resolved['context'], anchors: Anchors): string {
   return parts.join('\n')
 }
 
+function serverKey(server: ServerContext | undefined): string {
+  if (server === undefined) return ''
+  const { sessionIdContext, more, ticketKeys, resumable, names } = server
+  const none = { key: '', contextOptions: {}, store: undefined }
+  const others = more.map((one) => keyOf(one, none))
+  return [sessionIdContext, contentKey(others), contentKey(ticketKeys), resumable, names?.key].join('\n')
+}
+
 function build(
   context: Resolved['context'],
   anchors: Anchors,
-  sessionIdContext: string,
+  server: ServerContext | undefined,
 ): BuiltContext | Promise<BuiltContext> {
-  const credentials = loadCredentials(context)
-  if (credentials instanceof Promise)
-    return credentials.then((loaded) => create(context, anchors, loaded, sessionIdContext))
-  return create(context, anchors, credentials, sessionIdContext)
+  const loaded = [context, ...(server?.more ?? [])].map(loadCredentials)
+  if (loaded.some((one) => one instanceof Promise))
+    return Promise.all(loaded).then((all) => create(context, anchors, all, server))
+  return create(context, anchors, loaded as (Credentials | undefined)[], server)
 }
 
 function create(
   context: Resolved['context'],
   anchors: Anchors,
-  credentials: Credentials | undefined,
-  sessionIdContext: string,
+  loaded: readonly (Credentials | undefined)[],
+  server: ServerContext | undefined,
 ): BuiltContext {
+  const credentials = loaded.filter((one) => one !== undefined)
   const { psk } = context
-  const ciphers = context.ciphers ?? (psk === undefined ? undefined : pskCiphers(DEFAULT_CIPHERS))
+  const usual = psk === undefined ? (server === undefined ? undefined : SERVER_CIPHERS) : pskCiphers(DEFAULT_CIPHERS)
+  const ciphers = context.ciphers ?? usual
   // without tickets, "resumed" can only mean the key (see PskExchange)
+  const ticketless = psk !== undefined || server?.resumable === false
   const secureOptions =
-    psk === undefined ? context.secureOptions : (context.secureOptions ?? 0) | constants.SSL_OP_NO_TICKET
-  const {
-    sigalgs,
-    ecdhCurve,
-    minVersion,
-    maxVersion,
-    dhparam,
-    honorCipherOrder,
-    allowPartialTrustChain,
-  } = context
+    (context.secureOptions ?? 0) |
+    (ticketless ? constants.SSL_OP_NO_TICKET : 0) |
+    (server === undefined ? 0 : SSL_OP_NO_RENEGOTIATION)
+  const { sigalgs, ecdhCurve, minVersion, maxVersion, dhparam, honorCipherOrder, allowPartialTrustChain } = context
   const options: SecureContextOptions & { allowPartialTrustChain?: boolean } = {
-    ...anchors.contextOptions,
-    ...credentials,
+    ...(server?.names ?? anchors).contextOptions,
+    ...(credentials.length === 0
+      ? {}
+      : { cert: credentials.map(({ cert }) => cert), key: credentials.map((one) => one.key) }),
     ...defined({
       ciphers,
       sigalgs,
@@ -106,11 +131,19 @@ function create(
       allowPartialTrustChain,
     }),
     ...(dhparam === undefined ? {} : { dhparam: typeof dhparam === 'string' ? dhparam : Buffer.from(dhparam) }),
-    ...(sessionIdContext === '' ? {} : { sessionIdContext }),
+    ...(server === undefined
+      ? {}
+      : { sessionIdContext: server.sessionIdContext, ...server.ticketKeys?.contextOptions }),
   }
-  const identity = credentials === undefined ? '' : createHash('sha256').update(credentials.cert).digest('base64url')
-  return { secureContext: createSecureContext(options), identity }
+  const [first] = credentials
+  const identity = first === undefined ? '' : createHash('sha256').update(first.cert).digest('base64url')
+  const secureContext = shown(context.onContext, createSecureContext(options))
+  server?.ticketKeys?.install(secureContext)
+  return { secureContext, identity }
 }
+
+/** A client must not make us do handshake after handshake; TLS 1.3 has no renegotiation. Not among Node's older typings. */
+const SSL_OP_NO_RENEGOTIATION = 1 << 30
 
 type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> }
 

@@ -28,6 +28,12 @@ export const nonNegativeInteger: Parse<number> = (value, option) => {
   return value
 }
 
+export const positiveInteger: Parse<number> = (value, option) => {
+  const number = nonNegativeInteger(value, option)
+  if (number === 0) throw invalidValue(option, 'must be at least 1')
+  return number
+}
+
 /** Milliseconds for a timer: 1 to 2^31 - 1, since Node turns larger ones into 1. */
 export const milliseconds: Parse<number> = (value, option) => {
   const number = nonNegativeInteger(value, option)

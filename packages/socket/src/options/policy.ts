@@ -13,6 +13,7 @@ export function policyFor(role: 'client' | 'server', resolved: Resolved, anchors
     enabled: rejectUnauthorized !== false,
     certificate: role === 'client' ? 'required' : serverDemand(resolved),
     anchors,
+    decidedBy: role === 'server' && resolved.context.clientCaNames !== undefined ? 'walk' : 'openssl',
     partialChain: resolved.context.allowPartialTrustChain ?? true,
     name: namePolicy(role, resolved),
     fingerprints: typeof fingerprints === 'string' ? [fingerprints] : fingerprints,
@@ -24,6 +25,12 @@ export function policyFor(role: 'client' | 'server', resolved: Resolved, anchors
   })
 }
 
+/** A server with pre-shared keys that says nothing about certificates wants a key of every client (rule 4). */
+function serverDemand({ handshake, context }: Resolved): TrustPolicy['certificate'] {
+  if (handshake.requestCert === undefined && context.psk !== undefined) return 'required'
+  return certificateDemand(handshake.requestCert)
+}
+
 const WARNED: unique symbol = Symbol.for('@x/socket:unverified')
 
 /** Once for the process, however many copies of this package are loaded. */
@@ -31,16 +38,13 @@ function warnOnce(): void {
   const holder: typeof globalThis & { [WARNED]?: boolean } = globalThis
   if (holder[WARNED] === true) return
   holder[WARNED] = true
-  process.emitWarning("'rejectUnauthorized: false': peers are not verified, whoever is in between can read and change all", {
-    type: 'SecurityWarning',
-    code: 'X_SOCKET_UNVERIFIED',
-  })
-}
-
-/** A server with pre-shared keys that says nothing about certificates wants a key of every client (rule 4). */
-function serverDemand({ handshake, context }: Resolved): TrustPolicy['certificate'] {
-  if (handshake.requestCert === undefined && context.psk !== undefined) return 'required'
-  return certificateDemand(handshake.requestCert)
+  process.emitWarning(
+    "'rejectUnauthorized: false': peers are not verified, whoever is in between can read and change all",
+    {
+      type: 'SecurityWarning',
+      code: 'X_SOCKET_UNVERIFIED',
+    },
+  )
 }
 
 /** What a server demands of its clients; `true` means that a certificate is required. */

@@ -2,7 +2,8 @@ import type { SecureContext } from 'node:tls'
 import type { SessionStore } from '@x/session-cache'
 import { sessionIdContext, trustKey } from '@x/session-cache'
 import type { TrustPolicy } from '../verify/policy.ts'
-import { type Anchors, loadAnchors } from './ca.ts'
+import type { TicketKeys } from '../ticket-keys.ts'
+import { type Anchors, clientCaNames, loadAnchors } from './ca.ts'
 import { type BuiltContext, buildContext } from './context.ts'
 import { certificateDemand, policyFor } from './policy.ts'
 import { madeContext } from './made-contexts.ts'
@@ -20,7 +21,11 @@ export interface Prepared {
  * Anchors, policy and context, in this order; a Promise only where the credentials make it one.
  * The caller's own secure context has anchors that only OpenSSL knows, and its sessions are never kept (rule 10).
  */
-export function prepare(role: 'client' | 'server', resolved: Resolved): Prepared | Promise<Prepared> {
+export function prepare(
+  role: 'client' | 'server',
+  resolved: Resolved,
+  host?: HostContext,
+): Prepared | Promise<Prepared> {
   const { context, policy: rules, handshake } = resolved
   const own = context.secureContext
   const made = madeContext(own)
@@ -35,14 +40,44 @@ export function prepare(role: 'client' | 'server', resolved: Resolved): Prepared
     rules.rejectUnauthorized !== false && (role === 'client' || certificateDemand(handshake.requestCert) !== 'none')
   const anchors = loadAnchors(context, needed, role === 'server' ? 'clientAuth' : 'serverAuth')
   const policy = policyFor(role, resolved, anchors.store)
-  const idContext = role === 'server' ? sessionIdContext(trustParameters(resolved, policy, anchors, '')) : ''
-  const built = buildContext(context, anchors, idContext)
+  const server =
+    role === 'client'
+      ? undefined
+      : {
+          sessionIdContext: sessionIdContext({
+            ...trustParameters(resolved, policy, anchors, ''),
+            host: host?.name ?? '',
+          }),
+          more: host?.more ?? [],
+          ticketKeys: host?.ticketKeys,
+          resumable: mayResume(policy),
+          names: clientCaNames(context),
+        }
+  const built = buildContext(context, anchors, server)
   const finish = ({ secureContext, identity }: BuiltContext): Prepared => ({
     secureContext,
     policy,
     sessions: sessionsFor(role, resolved, policy, anchors, identity),
   })
   return built instanceof Promise ? built.then(finish) : finish(built)
+}
+
+/** What a server adds for one host. */
+export interface HostContext {
+  readonly name: string
+  readonly more: readonly Resolved['context'][]
+  readonly ticketKeys: TicketKeys | undefined
+}
+
+/**
+ * A resumed session brings the client's leaf and OpenSSL's verdict, both from the ticket, and none of the intermediates. Where a verdict needs
+ * more than that, every handshake is a full one (rule 9).
+ */
+function mayResume({ certificate, callback, decidedBy, now, revocation }: TrustPolicy): boolean {
+  if (certificate === 'none') return true
+  if (callback !== undefined || decidedBy === 'walk' || now !== undefined) return false
+  const { online, failure, crlDepth } = revocation
+  return !online && failure === 'soft' && crlDepth === undefined
 }
 
 function sessionsFor(

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { invalidType, invalidValue } from '../errors.ts'
 import { effectiveOptions } from './defaults.ts'
+import { type HostRecord, hostRecord, mergeHost } from './hosts.ts'
 import { contextOptionsOf } from './made-contexts.ts'
 import { type AnyOptions, type Entry, type ParsedForms, type Part, type Row, table } from './table.ts'
 
@@ -12,6 +13,38 @@ type OfPart<P extends Part> = {
 
 /** The options, parsed, with defaults, in five frozen parts: nothing below sees what the program passed. */
 export type Resolved = { readonly [P in Part]: Readonly<OfPart<P>> }
+
+/** A server's options for one host, and the further certificates of that host. */
+export interface ResolvedHost {
+  readonly name: string
+  readonly resolved: Resolved
+  readonly more: readonly Resolved['context'][]
+}
+
+/** A server's hosts: those of the option, and how another one is read (for `onHello`). */
+export interface ResolvedServer {
+  readonly resolved: Resolved
+  readonly hosts: readonly ResolvedHost[]
+  readonly hostOf: (options: unknown) => ResolvedHost
+}
+
+/**
+ * The options of a server with those of each host over them. The server's own certificate stands under `''` where no host does.
+ * @throws TypeError as `resolve` does.
+ */
+export function resolveServer(entry: Entry, given: object): ResolvedServer {
+  const resolved = resolve(entry, given)
+  const hostOf = ({ name, options, more }: HostRecord): ResolvedHost => ({
+    name,
+    resolved: resolve(entry, mergeHost(given, options)),
+    more: more.map((one) => resolve(entry, mergeHost(given, { ...options, ...one })).context),
+  })
+  const hosts = ((resolved.handshake.hosts ?? []) as readonly HostRecord[]).map(hostOf)
+  const { cert, certFile, pfx, secureContext, psk } = resolved.context
+  const isServed = [cert, certFile, pfx, secureContext, psk].some((value) => value !== undefined)
+  if (isServed && !hosts.some(({ name }) => name === '')) hosts.push({ name: '', resolved, more: [] })
+  return { resolved, hosts, hostOf: (options) => hostOf({ name: '', ...hostRecord(options, 'onHello') }) }
+}
 
 const rows: Readonly<Record<string, Row<unknown>>> = table
 

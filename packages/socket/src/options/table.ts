@@ -6,6 +6,7 @@ import type { OcspStore } from '@x/ocsp'
 import type { SessionStore } from '@x/session-cache'
 import { parseFingerprint } from '@x/utils'
 import { invalidType, invalidValue } from '../errors.ts'
+import { hosts } from './hosts.ts'
 import {
   boolean,
   bytes,
@@ -17,13 +18,21 @@ import {
   oneOf,
   type Parse,
   port,
+  positiveInteger,
   privateKey,
   record,
   string,
   stringOrBytes,
 } from './parse.ts'
 import { parsePsk, type PskKeys } from './psk.ts'
-import type { ConnectOptions, ListenOptions, RevocationOptions, StartTlsOptions, VerifyOptions } from './types.ts'
+import type {
+  ConnectOptions,
+  ListenOptions,
+  RevocationOptions,
+  StartTlsOptions,
+  TicketKeyFunction,
+  VerifyOptions,
+} from './types.ts'
 
 /** Who may give an option. */
 export type Entry = 'connect' | 'listen' | 'startTls'
@@ -156,6 +165,16 @@ const stream = object(
 const duplex: Parse<Duplex | number> = (value, option) =>
   typeof value === 'number' ? nonNegativeInteger(value, option) : stream(value, option)
 
+const stapler = object('stapler', 'what createStapler() returns', (value) => 'onRequest' in value) as Parse<
+  NonNullable<ListenOptions['stapler']>
+>
+const ticketKeys: Parse<NonNullable<ListenOptions['ticketKeys']>> = (value, option) => {
+  if (typeof value === 'function') return value as TicketKeyFunction
+  if (!(value instanceof Uint8Array)) throw invalidType(option, 'a Uint8Array or a function')
+  if (value.length !== 48) throw invalidValue(option, 'must have 48 bytes')
+  return Uint8Array.from(value)
+}
+
 const passphrase: Parse<unknown> = (value, option) => {
   if (typeof value === 'string' || typeof value === 'function') return value
   throw invalidType(option, 'a string or a function')
@@ -203,6 +222,7 @@ export const table = {
   honorCipherOrder: { entries: both, part: 'context', parse: boolean, initial: true },
   allowPartialTrustChain: { entries: both, part: 'context', parse: boolean, initial: true },
   psk: { entries: both, part: 'context', parse: parsePsk },
+  clientCaNames: { entries: server, part: 'context', parse: certificates },
   onContext: { entries: both, part: 'context', parse: callable<NonNullable<ConnectOptions['onContext']>> },
   secureContext: { entries: both, part: 'context', parse: secureContext },
   // handshake
@@ -218,6 +238,11 @@ export const table = {
     part: 'handshake',
     parse: oneOf<boolean | string>(true, false, 'required', 'optional'),
   },
+  hosts: { entries: server, part: 'handshake', parse: hosts },
+  onHello: { entries: server, part: 'handshake', parse: callable<NonNullable<ListenOptions['onHello']>> },
+  maxHelloSize: { entries: server, part: 'handshake', parse: positiveInteger, initial: 16_384 },
+  stapler: { entries: server, part: 'handshake', parse: stapler },
+  ticketKeys: { entries: server, part: 'handshake', parse: ticketKeys },
   isServer: { entries: ['startTls'], part: 'handshake', parse: boolean },
   head: { entries: ['startTls'], part: 'handshake', parse: bytes },
   starttls: { entries: dialling, part: 'handshake', parse: callable<NonNullable<ConnectOptions['starttls']>> },
@@ -230,6 +255,11 @@ export const table = {
     part: 'handshake',
     parse: callable<NonNullable<ConnectOptions['onHandshakeError']>>,
   },
+  // server
+  onPlaintext: { entries: listening, part: 'facade', parse: callable<NonNullable<ListenOptions['onPlaintext']>> },
+  maxConnections: { entries: listening, part: 'facade', parse: positiveInteger },
+  maxHandshakes: { entries: listening, part: 'facade', parse: positiveInteger, initial: 10_000 },
+  watch: { entries: listening, part: 'facade', parse: boolean, initial: false },
   // policy
   verify: { entries: both, part: 'policy', parse: verify },
   revocation: { entries: both, part: 'policy', parse: revocation },

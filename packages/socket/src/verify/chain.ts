@@ -7,7 +7,7 @@ import { isExplained, type PathResult } from './path/index.ts'
 import { currentTime, type TrustPolicy } from './policy.ts'
 import { type Failure, failure, type Outcome, refused, waivedByOption } from './verification.ts'
 import { viewOf } from './view.ts'
-import { walk } from './walk.ts'
+import { unanchored, walk } from './walk.ts'
 
 /**
  * Is there a path of valid certificates from the leaf to a CA that we trust?
@@ -23,9 +23,33 @@ export function checkChain(
 ): Outcome<'chain'> | Promise<Outcome<'chain'>> {
   if (claim.pskUsed) return { result: 'passed', evidence: { path: [], anchor: 'psk', proven: 'now' } }
   if (claim.chain.length === 0) return withoutCertificate(policy)
+  if (policy.decidedBy === 'walk') return byWalk(claim, policy, signal)
   if (policy.callback !== undefined) return withCallback(claim, policy, signal)
   if (claim.opensslError !== undefined) return refused(...explained(claim, policy, claim.opensslError))
   const [first, ...others] = sinceHandshake(claim, policy)
+  if (first !== undefined) return refused(first, ...others)
+  return { result: 'passed', evidence: new AcceptedChain(claim, policy) }
+}
+
+/**
+ * OpenSSL has been given CAs to name to clients, not ours: that it finds an anchor among them counts for nothing, and that it finds none is no
+ * failure (rule 16). All else that it reports refuses.
+ */
+function byWalk(
+  claim: PeerClaim,
+  policy: TrustPolicy,
+  signal: AbortSignal,
+): Outcome<'chain'> | Promise<Outcome<'chain'>> {
+  if (policy.anchors === undefined)
+    return refused(failure('UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 0, 'no CA is trusted to issue client certificates'))
+  const { opensslError, opensslReason, ...rest } = claim
+  const judged: PeerClaim =
+    opensslError === undefined || unanchored.has(opensslError)
+      ? { ...rest, chain: claim.chain, opensslError: undefined, opensslReason: undefined }
+      : claim
+  if (policy.callback !== undefined) return withCallback(judged, policy, signal)
+  if (judged.opensslError !== undefined) return refused(...explained(judged, policy, judged.opensslError))
+  const [first, ...others] = found(walk(judged, policy))
   if (first !== undefined) return refused(first, ...others)
   return { result: 'passed', evidence: new AcceptedChain(claim, policy) }
 }

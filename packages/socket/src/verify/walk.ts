@@ -2,8 +2,8 @@ import type { PeerClaim } from '../engine/engine.ts'
 import { caStoreAnchors, listedAnchors, type PathCode, type PathResult, validatePath } from './path/index.ts'
 import { currentTime, type TrustPolicy } from './policy.ts'
 
-/** That the walk knows no anchor. */
-const unanchored: ReadonlySet<string> = new Set<PathCode>([
+/** That no anchor is known. */
+export const unanchored: ReadonlySet<string> = new Set<PathCode>([
   'DEPTH_ZERO_SELF_SIGNED_CERT',
   'SELF_SIGNED_CERT_IN_CHAIN',
   'UNABLE_TO_GET_ISSUER_CERT',

@@ -1,0 +1,131 @@
+import type { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
+import type { ClientHello } from './client-hello.ts'
+import type { PeerClaim } from './engine/engine.ts'
+import { SecureSocketError } from './errors.ts'
+import { shake } from './handshake.ts'
+import type { Host, HostTable } from './hosts.ts'
+import { readHello } from './read-hello.ts'
+import type { SecureSocket } from './secure-socket.ts'
+import { handshakeTimeout, type SocketCore } from './socket-core.ts'
+
+export interface Acceptance {
+  readonly transport: Duplex
+  readonly table: HostTable
+  /** The client has said something. */
+  readonly onFirstByte?: () => void
+  /** Takes a client that does not speak TLS; without it, it is refused. */
+  readonly onPlaintext?: ((bytes: Uint8Array) => void) | undefined
+}
+
+/**
+ * The server's side of a handshake: the hello, the host, TLS with its context, the checks, all within one deadline. Resolves with 'plain' where
+ * `onPlaintext` has taken the client.
+ *
+ * Rejects with ERR_SECURE_SOCKET_CLIENT_HELLO, ERR_SECURE_SOCKET_NOT_TLS, ERR_SECURE_SOCKET_UNRECOGNIZED_NAME, ERR_SECURE_SOCKET_HANDSHAKE_TIMEOUT,
+ * what `onHello` throws, and as every handshake does; the caller destroys the socket.
+ */
+export async function acceptTls(
+  socket: SecureSocket,
+  core: SocketCore,
+  { transport, table, onFirstByte, onPlaintext }: Acceptance,
+): Promise<'secure' | 'plain'> {
+  const { handshakeTimeout: limit = 30_000, maxHelloSize = 16_384 } = table.server.resolved.handshake
+  const started = performance.now()
+  const deadline = new AbortController()
+  const timer = setTimeout(() => deadline.abort(handshakeTimeout(limit)), limit)
+  const stop = (): void => deadline.abort(core.closing.reason)
+  core.closing.addEventListener('abort', stop, { once: true })
+  let hello: ClientHello
+  let host: Host | undefined
+  try {
+    const first = await readHello(transport, { maxHelloSize, signal: deadline.signal, onFirstByte })
+    if (first.kind === 'plaintext') {
+      if (onPlaintext === undefined) throw notTls(first.bytes)
+      onPlaintext(first.bytes)
+      return 'plain'
+    }
+    ;({ hello } = first)
+    core.clientHello = hello
+    const chosen = table.choose(hello)
+    host = chosen instanceof Promise ? await orAborted(chosen, deadline.signal) : chosen
+  } catch (error) {
+    // whoever speaks TLS is told that it is over
+    if (core.clientHello !== undefined) sendAlert(transport, INTERNAL_ERROR)
+    throw error
+  } finally {
+    clearTimeout(timer)
+    core.closing.removeEventListener('abort', stop)
+  }
+  if (host === undefined) {
+    sendAlert(transport, hello.servername === undefined ? MISSING_EXTENSION : UNRECOGNIZED_NAME)
+    throw unrecognized(hello.servername)
+  }
+  await shake(socket, core, {
+    role: 'server',
+    transport,
+    prepared: host.prepared,
+    resolved: host.resolved,
+    stapling: host.stapling,
+    timeout: Math.max(1, Math.ceil(limit - (performance.now() - started))),
+    examine: (tls, claim) => examine(tls, claim, hello, host.resolved.context.secureContext === undefined),
+  })
+  core.servername = hello.servername ?? false
+  return 'secure'
+}
+
+/**
+ * OpenSSL must have understood the same name as we (rule 22): the host was chosen by ours. A session of a context of the program's own may have been
+ * earned under another policy, so that its certificate counts as none (rule 9).
+ */
+function examine(tls: TLSSocket, claim: PeerClaim, hello: ClientHello, isOurContext: boolean): PeerClaim {
+  const understood = typeof tls.servername === 'string' ? tls.servername.toLowerCase().replace(/\.$/, '') : undefined
+  // on a resumed TLS 1.2 session OpenSSL has no name; there is no second hello either, and the session is bound to the host
+  const unnamed = understood === undefined && claim.source === 'session' && tls.getProtocol() === 'TLSv1.2'
+  if (understood !== hello.servername && !unnamed)
+    throw new SecureSocketError(
+      'ERR_SECURE_SOCKET_UNRECOGNIZED_NAME',
+      `the client asked for '${hello.servername ?? ''}' and then for '${understood ?? ''}'`,
+      { phase: 'handshake' },
+    )
+  if (claim.source === 'handshake' || isOurContext) return claim
+  return { ...claim, chain: [], leaf: undefined }
+}
+
+/** Record header (alert, TLS 1.2, 2 bytes) and level: fatal. */
+const FATAL_ALERT = [21, 3, 3, 0, 2, 2] as const
+/** RFC 8446 section 6.2. */
+const INTERNAL_ERROR = 80
+const MISSING_EXTENSION = 109
+const UNRECOGNIZED_NAME = 112
+
+/** A fatal alert in clear: no keys have been agreed on yet. */
+function sendAlert(transport: Duplex, description: number): void {
+  if (!transport.writable) return
+  transport.write(Buffer.from([...FATAL_ALERT, description]))
+}
+
+function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason as Error)
+    if (signal.aborted) onAbort()
+    else signal.addEventListener('abort', onAbort, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
+}
+
+function notTls(bytes: Uint8Array): SecureSocketError {
+  return new SecureSocketError(
+    'ERR_SECURE_SOCKET_NOT_TLS',
+    `the client does not speak TLS: it began with ${JSON.stringify(Buffer.from(bytes.subarray(0, 24)).toString('latin1'))}`,
+    { phase: 'handshake', hint: "such clients can be taken by 'onPlaintext'" },
+  )
+}
+
+function unrecognized(name: string | undefined): SecureSocketError {
+  return new SecureSocketError(
+    'ERR_SECURE_SOCKET_UNRECOGNIZED_NAME',
+    name === undefined ? 'the client asked for no name' : `the client asked for '${name}', which is not served here`,
+    { phase: 'handshake', hint: "a host '' stands for all other names" },
+  )
+}
