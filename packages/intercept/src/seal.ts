@@ -59,6 +59,7 @@ async function deriveKey(passphrase: Passphrase, salt: Uint8Array): Promise<Buff
   if (typeof text !== 'string') throw wrongType('passphrase', 'a string or a function that returns one', text)
   if (text === '') throw wrongValue('passphrase', 'must not be empty')
   return new Promise((resolve, reject) => {
-    scrypt(text, salt, 32, SCRYPT, (error, key) => (error === null ? resolve(key) : reject(error)))
+    // null in Node, undefined in Bun
+    scrypt(text, salt, 32, SCRYPT, (error, key) => (error ? reject(error) : resolve(key)))
   })
 }
