@@ -25,7 +25,7 @@ export function loadCredentials(context: Resolved['context']): Credentials | und
   if (input instanceof Uint8Array && looksLikePkcs12(input)) return fromBundle(input, passphrase)
   const certificates = parseCertificates(input)
   const keyInput = context.keyFile === undefined ? context.key : readFileSync(context.keyFile)
-  const keySource = keyInput ?? (typeof input === 'string' || input instanceof Uint8Array ? input : undefined)
+  const keySource = keyInput ?? (Array.isArray(input) ? input : [input]).find(holdsKey)
   if (keySource === undefined) throw noKey()
   const key = parsePrivateKey(keySource, passphrase === undefined ? {} : { passphrase })
   return key instanceof Promise ? key.then((loaded) => paired(certificates, loaded)) : paired(certificates, key)
@@ -37,6 +37,14 @@ async function fromBundle(bytes: Uint8Array, passphrase: PassphraseOption | unde
   if (certificate === undefined || privateKey === undefined) throw noKey()
   return paired([certificate, ...chain], privateKey)
 }
+
+function holdsKey(input: unknown): input is string | Uint8Array {
+  if (typeof input === 'string') return input.includes(KEY_BLOCK)
+  return input instanceof Uint8Array && Buffer.from(input.buffer, input.byteOffset, input.length).includes(KEY_BLOCK)
+}
+
+/** How the PEM label of every form of private key ends (RFC 7468 sections 10 and 11, and the older ones). */
+const KEY_BLOCK = 'PRIVATE KEY-----'
 
 /** PKCS#12 begins with its version, 3, where a certificate begins with a SEQUENCE (RFC 7292 section 4). */
 function looksLikePkcs12(bytes: Uint8Array): boolean {
