@@ -29,6 +29,7 @@ const stages = {
   typecheck: () => run([...npx, 'run', 'typecheck']),
   build: () => run([...npx, 'run', 'build']),
   pack: () => run([...npx, 'run', 'pack-test', '--matrix']),
+  docs: () => run([...npx, 'run', 'docs']),
   packages: () => run([...npx, 'run', 'check']),
   interop: () => run([...npx, 'run', 'interop'], { REQUIRE_PEERS: '1' }),
   conformance: () => run([...npx, 'run', 'conformance'], existsSync(corpora) ? { CONFORMANCE_DATA: corpora } : {}),
