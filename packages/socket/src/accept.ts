@@ -68,7 +68,7 @@ export async function acceptTls(
     resolved: host.resolved,
     stapling: host.stapling,
     timeout: Math.max(1, Math.ceil(limit - (performance.now() - started))),
-    examine: (tls, claim) => examine(tls, claim, hello, host.resolved.context.secureContext === undefined),
+    examine: (tls, claim) => examine(tls, claim, hello, host.prepared.secureContext !== host.resolved.context.secureContext),
   })
   core.servername = hello.servername ?? false
   return 'secure'
