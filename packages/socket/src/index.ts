@@ -3,6 +3,7 @@ export { tlsOptions } from './adapters/driver.ts'
 export { createConnection } from './adapters/http2.ts'
 export type { SharedOptions } from './adapters/pick.ts'
 export { connector, type ConnectorCallback, type ConnectorRequest } from './adapters/undici.ts'
+export type { ClientHello } from './client-hello.ts'
 export { connect, dial } from './connect.ts'
 export {
   type ErrorDetails,

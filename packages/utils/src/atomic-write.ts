@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { open, rename, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 
-/** What {@link writeAtomically} needs of the file system: `node:fs/promises` has it. */
+/** What `writeAtomically` needs of the file system: `node:fs/promises` has it. */
 export interface WritableFileSystem {
   open(path: string, flags: string, mode: number): Promise<WritableFile>
   rename(from: string, to: string): Promise<void>

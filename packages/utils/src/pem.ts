@@ -22,7 +22,7 @@ const DASHES = '-----'
  *
  * @param wanted - which labels are decoded; blocks with other labels are stepped over unread.
  * @throws CertificateError ERR_CERT_PEM_INVALID where a wanted block has no end or is not base64,
- *   ERR_CERT_TOO_LARGE above {@link MAX_INPUT_BYTES}.
+ *   ERR_CERT_TOO_LARGE above `MAX_INPUT_BYTES`.
  */
 export function readPem(text: string, wanted: (label: string) => boolean = () => true): PemBlock[] {
   if (text.length > MAX_INPUT_BYTES)
