@@ -3,6 +3,7 @@ import type { ConnectOptions, VerifyOptions } from '@x/socket'
 import { checkServer } from './check.ts'
 import { demonstrate } from './demo.ts'
 import { usageError } from './errors.ts'
+import { protocols } from './protocols.ts'
 import { formatReport } from './report.ts'
 
 /** Where a command writes to. */
@@ -20,6 +21,7 @@ const usage = `usage: x-tls check host[:port] [options]
   --scheme SCHEME    by which rules names are compared: default, http, smtp, rfc9525 … (default: default)
   --ca-file FILE     trust the certificates in FILE instead of this machine's CAs
   --pin FINGERPRINT  accept the certificate with this fingerprint, whatever else is wrong with it; may be repeated
+  --starttls WORD    start TLS by this protocol's dialogue: ftp, imap, irc, ldap, lmtp, mysql, nntp, pop3, postgres, sieve, smtp, xmpp
   --timeout MS       milliseconds for connecting and for the handshake (default: 10000)
   --json             the report for machines
 
@@ -30,6 +32,7 @@ const options = {
   scheme: { type: 'string' },
   'ca-file': { type: 'string' },
   pin: { type: 'string', multiple: true },
+  starttls: { type: 'string' },
   timeout: { type: 'string', default: '10000' },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
@@ -64,7 +67,10 @@ export async function runCommand(args: readonly string[], output: Output): Promi
 }
 
 function connectOptions(target: string, values: Values): ConnectOptions {
-  const { host, port } = parseTarget(target)
+  const protocol = values.starttls === undefined ? undefined : protocols.get(values.starttls)
+  if (values.starttls !== undefined && protocol === undefined)
+    throw usageError(`--starttls takes ${[...protocols.keys()].join(', ')}, not '${values.starttls}'`)
+  const { host, port } = parseTarget(target, protocol?.port)
   const verify: VerifyOptions = {
     ...(values.name === undefined ? {} : { name: values.name }),
     ...(values.scheme === undefined ? {} : { scheme: values.scheme as NonNullable<VerifyOptions['scheme']> }),
@@ -78,17 +84,18 @@ function connectOptions(target: string, values: Values): ConnectOptions {
     verify,
     handshakeTimeout: timeout,
     signal: AbortSignal.timeout(timeout),
+    ...(protocol === undefined ? {} : { starttls: protocol.start }),
     ...(values['ca-file'] === undefined ? {} : { caFile: values['ca-file'] }),
   }
 }
 
-/** `host`, `host:port`, `[v6]`, `[v6]:port`, or a bare IPv6 address; port 443 where none is given. */
-export function parseTarget(target: string): { readonly host: string; readonly port: number } {
+/** `host`, `host:port`, `[v6]`, `[v6]:port`, or a bare IPv6 address; where no port is given, 443 or the protocol's own. */
+export function parseTarget(target: string, defaultPort = 443): { readonly host: string; readonly port: number } {
   const match =
     /^(?:\[([0-9a-fA-F:.%]+)\]|([^:[\]\s/]+))(?::([0-9]{1,5}))?$/.exec(target) ??
     /^()([0-9a-fA-F:.]*:[0-9a-fA-F:.]*)()$/.exec(target)
   const host = match?.[1] || match?.[2]
-  const port = Number(match?.[3] || 443)
+  const port = Number(match?.[3] || defaultPort)
   if (host === undefined || port > 65535) throw usageError(`'${target}' is not host[:port]`)
   return { host, port }
 }
