@@ -46,6 +46,7 @@ export class ClientSessions {
   #offered: SessionEntry | undefined
   #early: Buffer[] = []
   #kept = 0
+  #looks = 0
   #onVerdict: ((session: Buffer) => void) | undefined
 
   /** `tickets` is the option of that name. */
@@ -119,13 +120,18 @@ export class ClientSessions {
     for (const session of this.#early.splice(0)) this.#onVerdict(session)
   }
 
-  /** Over 10,240 bytes Node emits no event (fact 7): asked for once data has come, or at the end. */
-  fetchUnreported(tls: TLSSocket): void {
-    if (this.#kept > 0 || this.#onVerdict === undefined) return
+  /**
+   * Over 10,240 bytes Node emits no event (fact 7): to be called when data has come and when the connection ends. True: there is no more to look for.
+   */
+  fetchUnreported(tls: TLSSocket): boolean {
+    if (this.#kept > 0 || this.#onVerdict === undefined) return true
     // on a resumed connection that has brought no new ticket it is the one just used, which must not be used again
-    if (tls.isSessionReused()) return
-    const session = tls.getSession()
-    if (session !== undefined && session.length > MAX_REPORTED) this.#onVerdict(session)
+    if (tls.isSessionReused()) return true
+    const session = tls.getSession() ?? undefined // null where the connection is gone
+    const hasTicket = session !== undefined && hasArrived(session)
+    if (hasTicket && session.length > MAX_REPORTED) this.#onVerdict(session)
+    // a server that speaks first may do so before its ticket; one that never sends any is not asked for long
+    return hasTicket || ++this.#looks >= MAX_LOOKS
   }
 
   #add(entry: SessionEntry): void {
@@ -139,6 +145,13 @@ export class ClientSessions {
 
 /** SSL::kMaxSessionSize of Node. */
 const MAX_REPORTED = 10_240
+const MAX_LOOKS = 4
+
+/** In TLS 1.3 there is a session before there is a ticket to it. One in a form of its own is taken as it is. */
+function hasArrived(session: Uint8Array): boolean {
+  const ticket = readTicket(session)
+  return ticket === undefined || ticket.id !== undefined
+}
 
 function evidenceOf(entry: SessionEntry | undefined): SessionEvidence | undefined {
   const { key, verifiedAt, openssl } = Object(entry?.evidence) as Partial<SessionEvidence>

@@ -253,6 +253,7 @@ export class SocketCore implements GateOutput, Surface {
   close(error: Error | null): void {
     if (this.#state.phase === 'closed') return
     const verification = this.verification
+    if (error === null && this.#sessions !== undefined) this.#fetchSession()
     if (error !== null) this.lastError = this.explained(error)
     this.#state = { phase: 'closed', was: this.#state.phase, verification }
     this.gate.close(error)
@@ -303,15 +304,15 @@ export class SocketCore implements GateOutput, Surface {
     this.onPeerShutdown?.()
   }
 
-  /** The first data is where a session has arrived that Node does not report. */
+  /** With the first data, or at the end, a session has arrived that Node does not report. */
   #fetchSession(): void {
     const tls = this.tlsEngine?.tls
-    if (tls !== undefined) this.#sessions?.fetchUnreported(tls)
-    this.#sessions = undefined
+    if (tls === undefined || this.#sessions?.fetchUnreported(tls) !== false) this.#sessions = undefined
   }
 
   ended(how: EndKind): void {
     this.peerEnd = how
+    if (this.#sessions !== undefined) this.#fetchSession()
     if (how === 'truncated' && !this.allowsTruncation)
       this.failed(
         new SecureSocketError(
