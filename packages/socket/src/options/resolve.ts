@@ -75,7 +75,7 @@ export function read(entry: Entry, given: object): Resolved {
     parts[row.part][key] = row.parse(value, key)
     present.add(key)
   }
-  for (const conflict of conflicts) conflict(present, given)
+  for (const conflict of conflicts) conflict(present, given, entry)
   for (const [key, row] of Object.entries(rows))
     if (row.initial !== undefined && !present.has(key) && row.entries.includes(entry))
       parts[row.part][key] = row.initial
@@ -100,7 +100,7 @@ const contextKeys = Object.entries(rows)
   .filter(([key, row]) => row.part === 'context' && key !== 'secureContext')
   .map(([key]) => key)
 
-type Conflict = (present: ReadonlySet<string>, given: object) => void
+type Conflict = (present: ReadonlySet<string>, given: object, entry: Entry) => void
 
 /** Combinations that would silently mean less than they say. */
 const conflicts: readonly Conflict[] = [
@@ -120,6 +120,11 @@ const conflicts: readonly Conflict[] = [
     for (const key of ['verify', 'revocation', 'crl', 'checkServerIdentity', 'now'])
       if (present.has(key))
         throw invalidValue(key, "cannot be combined with 'rejectUnauthorized: false', which would win")
+  },
+  (_present, given, entry) => {
+    const { isServer, revocation } = given as AnyOptions
+    if ((entry === 'listen' || isServer === true) && revocation?.staple === 'must')
+      throw invalidValue('revocation.staple', "is for clients: TLS has no staple for a client's certificate in Node")
   },
   (present, given) => {
     if (!present.has('checkServerIdentity')) return
