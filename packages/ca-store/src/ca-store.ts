@@ -5,7 +5,7 @@ import { type CertificateInput, readOneCertificate } from './certificate-input.t
 import type { CaOrigin, Entry, JudgeRules } from './entry.ts'
 import { CaStoreError } from './errors.ts'
 import { findSigner } from './find-issuer.ts'
-import { type Judgement, judge } from './judge.ts'
+import { distrusts, type Judgement, judge } from './judge.ts'
 import { nameHash, nameKey } from './name-hash.ts'
 import { encodeBlock } from './pem.ts'
 import { replaceDefault } from './slot.ts'
@@ -106,6 +106,16 @@ export class CaStore {
   }
 
   /**
+   * True where OpenSSL's trust settings in one of the sources distrust this certificate, for the store's purpose. It is no anchor
+   * then; who builds paths must refuse it as an intermediate or a leaf that the peer sends, too.
+   * @throws CaStoreError ERR_CA_BROKEN_CERTIFICATE
+   */
+  isDistrusted(certificate: CertificateInput): boolean {
+    const { der, subject } = readOneCertificate(certificate, 'certificate')
+    return distrusts(this.#candidates(readNameKey(subject), subject), der, this.#parts.rules)
+  }
+
+  /**
    * The anchor that issued this certificate: its name is the issuer's and its key verifies the signature. Among several, the
    * one with the key identifier asked for goes first. Of a bundle in PEM, the first certificate is meant.
    * Not checked: validity, constraints and usages of either.
@@ -164,11 +174,14 @@ export class CaStore {
     const key = readNameKey(name)
     let found = this.#bySubject.get(key)
     if (found === undefined) {
-      const candidates = this.#parts.sources.flatMap((source) => source.bySubject(key, () => nameHash(name)))
-      found = judge(candidates, this.#parts.rules).kept
+      found = judge(this.#candidates(key, name), this.#parts.rules).kept
       if (found.length > 0) this.#bySubject.set(key, found) // names that strangers send are not kept
     }
     return found
+  }
+
+  #candidates(key: string, name: Uint8Array): readonly Entry[] {
+    return this.#parts.sources.flatMap((source) => source.bySubject(key, () => nameHash(name)))
   }
 
   #pemBlocks(): readonly string[] {

@@ -1,3 +1,4 @@
+import { sameBytes } from '@x/der/x509'
 import type { CaStoreError } from './errors.ts'
 import type { Entry, JudgeRules } from './entry.ts'
 import type { Source } from './source.ts'
@@ -45,6 +46,11 @@ export function hasAnchor(source: Source, rules: JudgeRules): boolean {
     if (entries.some(isAnchor)) return true
   }
   return false
+}
+
+/** Whether one of the entries distrusts the certificate with this DER. */
+export function distrusts(entries: readonly Entry[], der: Uint8Array, { purpose }: JudgeRules): boolean {
+  return entries.some((entry) => entry.isDistrusted(purpose) && entry.isWhereItBelongs && sameBytes(entry.der, der))
 }
 
 function distrustedKeys(entries: readonly Entry[], { purpose }: JudgeRules): ReadonlySet<string> {

@@ -1,4 +1,5 @@
 import { CertificateView } from '@x/der/x509'
+import { createAuthority } from '@x/utils'
 import { describe, expect, it } from 'vitest'
 import { loadCaStore } from '../src/index.ts'
 import {
@@ -7,6 +8,7 @@ import {
   codes,
   der,
   detect,
+  folder,
   hashed,
   pem,
   root,
@@ -91,5 +93,38 @@ describe('OpenSSL’s trust settings', () => {
     const store = loadCaStore({ certificates: trusted(a.cert, { trust: [SERVER_AUTH] }) })
     expect(store.toPem()).toBe(a.cert)
     expect(store.secureContextOptions()).toEqual({ ca: [a.cert] })
+  })
+})
+
+describe('isDistrusted', () => {
+  const settings = { reject: [SERVER_AUTH] }
+  const refused = trusted(a.cert, settings)
+
+  it.each([
+    ['by its own block', [refused, b.cert]],
+    ['where another copy is not', [a.cert, refused, b.cert]],
+  ])('tells what the store distrusts %s, since a peer may send it', (_, certificates) => {
+    const store = loadCaStore({ certificates })
+    expect(store.isDistrusted(a.cert)).toBe(true)
+    expect(store.isDistrusted(der(a.cert))).toBe(true)
+    expect(store.isDistrusted(b.cert)).toBe(false)
+    expect(store.isDistrusted(root('C').cert)).toBe(false)
+    expect(store.isDistrusted(createAuthority('A').cert)).toBe(false) // of the same name
+  })
+
+  it('by the store’s purpose', () => {
+    const store = loadCaStore({ certificates: [refused, b.cert], purpose: 'clientAuth' })
+    expect(store.isDistrusted(a.cert)).toBe(false)
+  })
+
+  it('in a directory, under the subject hash alone', () => {
+    expect(loadCaStore({ path: folder(hashed(refused, b.cert)) }).isDistrusted(a.cert)).toBe(true)
+    const elsewhere = { ...hashed(b.cert), '01234567.0': refused }
+    expect(loadCaStore({ path: folder(elsewhere) }).isDistrusted(a.cert)).toBe(false)
+  })
+
+  it('refuses what is no certificate', () => {
+    const store = loadCaStore({ certificates: [b.cert] })
+    expect(thrown(() => store.isDistrusted('x'))).toMatchObject({ code: 'ERR_CA_BROKEN_CERTIFICATE' })
   })
 })

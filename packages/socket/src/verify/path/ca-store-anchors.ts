@@ -3,10 +3,11 @@ import { sameBytes } from '@x/der/x509'
 import type { AnchorSource } from './path-request.ts'
 
 /** The certificates of a CA store as anchors; a hashed directory is read as far as names ask for it. */
-export function caStoreAnchors(store: Pick<CaStore, 'origin' | 'findBySubject'>): AnchorSource {
+export function caStoreAnchors(store: Pick<CaStore, 'origin' | 'findBySubject' | 'isDistrusted'>): AnchorSource {
   return {
     isAnchor: (der) => unlessBroken(() => store.origin(der)) !== undefined,
     findIssuers: ({ issuer }) => unlessBroken(() => store.findBySubject(issuer)) ?? [],
+    isDistrusted: (der) => unlessBroken(() => store.isDistrusted(der)) ?? false,
   }
 }
 
