@@ -48,7 +48,7 @@ const token = Symbol('Verification')
 
 /**
  * The proof that every check was run and none refused; the gate opens for nothing else.
- * Only {@link Verification.judge} makes one.
+ * Only `Verification.judge` makes one.
  */
 export class Verification {
   readonly #genuine = true
