@@ -2,9 +2,8 @@
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http'
 import { connect as connectTcp, type Socket } from 'node:net'
 import { finished } from 'node:stream'
-import { TLSSocket } from 'node:tls'
 import type { Interceptor } from '@x/intercept'
-import type { ConnectOptions } from '@x/socket'
+import { type ConnectOptions, type SecureSocket, startTls } from '@x/socket'
 import { http1Log, http2Log } from './exchange-log.ts'
 import { peekClientHello } from './first-bytes.ts'
 import { connectOrigin, type Destination, mustBeUntrusted } from './origin.ts'
@@ -72,31 +71,30 @@ async function serve(target: string, client: Socket, options: ProxyOptions): Pro
       throw error
     },
   )
+  const protocol = secured.getProtocol()
   const line = (text: string): void => log(`${name}: ${text}`)
   const { up, down } = await relay(secured, origin.socket, chosen === 'h2' ? http2Log(line) : http1Log(line))
-  log(`${target} ${name} ${chosen ?? 'no ALPN'} ${secured.getProtocol()}: ${up} bytes up, ${down} down`)
+  log(`${target} ${name} ${chosen ?? 'no ALPN'} ${protocol}: ${up} bytes up, ${down} down`)
 }
 
-/** The client's side of TLS, with the clone. Its hello is still in the socket's buffer, where node:tls reads it. */
-function secure(
+/** The client's side of TLS, with the clone. Its hello has been received already, and is handed over as `head`. */
+async function secure(
   client: Socket,
   secureContext: ReturnType<Interceptor['secureContext']>,
   alpn: string | undefined,
-): Promise<TLSSocket> {
-  const socket = new TLSSocket(client, {
-    isServer: true,
-    secureContext,
-    ...(alpn === undefined ? {} : { ALPNProtocols: [alpn] }),
-  })
-  return new Promise((resolve, reject) => {
-    const failed = (cause?: unknown): void =>
-      reject(new Error(`the client broke off: it does not trust the clone? ${describe(cause ?? '')}`, { cause }))
-    socket.once('error', failed).once('close', () => failed())
-    socket.once('secure', () => {
-      socket.on('error', () => undefined) // the relay sees it
-      resolve(socket)
+): Promise<SecureSocket> {
+  const head = client.read() as Buffer | null
+  try {
+    const socket = await startTls(client, {
+      isServer: true,
+      secureContext,
+      ...(head === null ? {} : { head }),
+      ...(alpn === undefined ? {} : { ALPNProtocols: [alpn] }),
     })
-  })
+    return socket.on('error', () => undefined) // the relay sees it
+  } catch (cause) {
+    throw new Error(`the client broke off: it does not trust the clone? ${describe(cause)}`, { cause })
+  }
 }
 
 /** HTTP without TLS: the request names the whole URL (RFC 9112 section 3.2.2). */
