@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
 import { describeCertificate } from '@x/utils'
 import type { PeerClaim } from './engine/engine.ts'
+import { invalidValue } from './errors.ts'
 
 /** Fields of a certificate by the original's names (`peer_certificate`, `sock_certificate`). */
 export type CertificateField = 'issuer' | 'authority' | 'subject' | 'owner' | 'commonName' | 'cn' | 'subjectAltNames'
@@ -31,7 +32,7 @@ export function fieldOf(certificate: X509Certificate, field: CertificateField): 
     case 'subjectAltNames':
       return describeCertificate(certificate).subjectAltNames
     default:
-      return field satisfies never
+      throw invalidValue('field', `must be a field of a certificate, not '${String(field satisfies never)}'`)
   }
 }
 
