@@ -50,7 +50,6 @@ export const reportingMethods = [
   'getEphemeralKeyInfo',
   'getFinished',
   'getPeerFinished',
-  'getPeerX509Certificate',
   'getPeerCertificate',
   'getProtocol',
   'getSharedSigalgs',

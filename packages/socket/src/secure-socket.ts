@@ -154,6 +154,15 @@ export class SecureSocket extends Socket {
     return own === undefined || field === undefined ? own : fieldOf(own, field)
   }
 
+  /**
+   * As tls.TLSSocket has it, but that Node answers only once (it takes the leaf out of OpenSSL's list), and of a resumed session not at all.
+   * Throws ERR_SECURE_SOCKET_STATE unless the connection is secure.
+   */
+  getPeerX509Certificate(): X509Certificate | undefined {
+    this.#tls('getPeerX509Certificate')
+    return this.#core.claim?.leaf ?? this.peerCertificate()
+  }
+
   /** Subject and issuer of the peer's certificate as text; '' without one. The original's dump_peer_certificate. */
   dumpPeerCertificate(): string {
     const [leaf] = this.peerCertificates()
