@@ -112,7 +112,9 @@ function isNamed({ responder }: BasicResponse, signer: CertificateFacts): boolea
 function verifyDelegate({ view, key }: CertificateFacts, producedAt: number, policy: ResponderPolicy): boolean {
   const { issuer, now, clockSkewMs, certificate } = policy
   if (!sameBytes(view.issuer, issuer.view.subject)) throw unauthorized('the delegate was issued by another CA')
-  if (sameBytes(view.der, certificate.der)) throw unauthorized('a certificate cannot vouch for itself')
+  // Not by its octets: whoever holds it can encode its ECDSA signature in another way.
+  if (sameBytes(view.serialNumber, certificate.serialNumber))
+    throw unauthorized('a certificate cannot vouch for itself')
   const purposes = view.extension(ExtensionOid.EXTENDED_KEY_USAGE)
   if (purposes === undefined || !readExtendedKeyUsage(purposes.value).includes(OCSP_SIGNING))
     throw unauthorized('the delegate lacks the extended key usage OCSPSigning')

@@ -1,4 +1,17 @@
-import { contextTag, element, generalizedTime, nullElement, octetString, oid, sequence } from '@x/der'
+import {
+  bitString,
+  contextTag,
+  element,
+  generalizedTime,
+  integer,
+  nullElement,
+  octetString,
+  oid,
+  openDer,
+  readInteger,
+  sequence,
+  Tag,
+} from '@x/der'
 import { createAuthority } from '@x/utils'
 import { CertificateView } from '@x/der/x509'
 import { describe, expect, it } from 'vitest'
@@ -25,6 +38,16 @@ import {
 
 const verify = (response: Uint8Array): string => codeOf(() => verifyOcspResponse(response, question))
 const signing = { extendedKeyUsage: ['OCSPSigning'], ...VALID }
+
+/** The same certificate with the other of the two ECDSA signatures that P-256 allows for: (r, n - s). */
+function withOtherSignature(der: Uint8Array): Uint8Array {
+  const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n
+  const { tbs, signatureAlgorithm, signature } = new CertificateView(der)
+  const fields = openDer(signature)
+  const r = readInteger(fields.expect(Tag.INTEGER))
+  const s = readInteger(fields.expect(Tag.INTEGER))
+  return sequence(tbs, signatureAlgorithm, bitString(sequence(integer(r), integer(order - s))))
+}
 
 describe('a response about something else', () => {
   it('another certificate of the same CA', () => {
@@ -116,6 +139,20 @@ describe('a response by somebody else', () => {
     const response = respond(
       {},
       { signer: certificate, certificates: [certificate], responses: [{ certificate, issuer: ca, status: 'good' }] },
+    )
+    expect(codeOf(() => verifyOcspResponse(response, { ...question, certificate }))).toBe(
+      'ERR_OCSP_RESPONDER_UNAUTHORIZED',
+    )
+  })
+
+  it('the certificate itself, its signature encoded in another way', () => {
+    const certificate = ca.issue({ names: 'self.example', ...signing })
+    const twin = withOtherSignature(certificate.raw)
+    expect(twin).not.toEqual(Uint8Array.from(certificate.raw))
+    const signer = { certificate: twin, privateKey: certificate.privateKey }
+    const response = respond(
+      {},
+      { signer, certificates: [twin], responses: [{ certificate, issuer: ca, status: 'good' }] },
     )
     expect(codeOf(() => verifyOcspResponse(response, { ...question, certificate }))).toBe(
       'ERR_OCSP_RESPONDER_UNAUTHORIZED',
