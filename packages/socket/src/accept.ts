@@ -32,30 +32,22 @@ export async function acceptTls(
 ): Promise<'secure' | 'plain'> {
   const { handshakeTimeout: limit = 30_000, maxHelloSize = 16_384 } = table.server.resolved.handshake
   const started = performance.now()
-  const deadline = new AbortController()
-  const timer = setTimeout(() => deadline.abort(handshakeTimeout(limit)), limit)
-  const stop = (): void => deadline.abort(core.closing.reason)
-  core.closing.addEventListener('abort', stop, { once: true })
-  let hello: ClientHello
+  const left = (): number => Math.max(1, Math.ceil(limit - (performance.now() - started)))
+  const first = await readHello(transport, { maxHelloSize, timeout: limit, onFirstByte })
+  if (first.kind === 'plaintext') {
+    if (onPlaintext === undefined) throw notTls(first.bytes)
+    onPlaintext(first.bytes)
+    return 'plain'
+  }
+  const { hello } = first
+  core.clientHello = hello
   let host: Host | undefined
   try {
-    const first = await readHello(transport, { maxHelloSize, signal: deadline.signal, onFirstByte })
-    if (first.kind === 'plaintext') {
-      if (onPlaintext === undefined) throw notTls(first.bytes)
-      onPlaintext(first.bytes)
-      return 'plain'
-    }
-    ;({ hello } = first)
-    core.clientHello = hello
     const chosen = table.choose(hello)
-    host = chosen instanceof Promise ? await orAborted(chosen, deadline.signal) : chosen
+    host = chosen instanceof Promise ? await inTime(chosen, left(), limit, core.closing) : chosen
   } catch (error) {
-    // whoever speaks TLS is told that it is over
-    if (core.clientHello !== undefined) sendAlert(transport, INTERNAL_ERROR)
+    sendAlert(transport, INTERNAL_ERROR)
     throw error
-  } finally {
-    clearTimeout(timer)
-    core.closing.removeEventListener('abort', stop)
   }
   if (host === undefined) {
     sendAlert(transport, hello.servername === undefined ? MISSING_EXTENSION : UNRECOGNIZED_NAME)
@@ -67,8 +59,9 @@ export async function acceptTls(
     prepared: host.prepared,
     resolved: host.resolved,
     stapling: host.stapling,
-    timeout: Math.max(1, Math.ceil(limit - (performance.now() - started))),
-    examine: (tls, claim) => examine(tls, claim, hello, host.prepared.secureContext !== host.resolved.context.secureContext),
+    timeout: left(),
+    examine: (tls, claim) =>
+      examine(tls, claim, hello, host.prepared.secureContext !== host.resolved.context.secureContext),
   })
   core.servername = hello.servername ?? false
   return 'secure'
@@ -105,12 +98,16 @@ function sendAlert(transport: Duplex, description: number): void {
   transport.write(Buffer.from([...FATAL_ALERT, description]))
 }
 
-function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+/** The answer, unless the deadline or the end of the connection comes first. */
+function inTime<T>(work: Promise<T>, timeout: number, limit: number, closing: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason as Error)
-    if (signal.aborted) onAbort()
-    else signal.addEventListener('abort', onAbort, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+    const onClosing = (): void => reject(closing.reason as Error)
+    const timer = setTimeout(() => reject(handshakeTimeout(limit)), timeout)
+    closing.addEventListener('abort', onClosing, { once: true })
+    work.then(resolve, reject).finally(() => {
+      clearTimeout(timer)
+      closing.removeEventListener('abort', onClosing)
+    })
   })
 }
 

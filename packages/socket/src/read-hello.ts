@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { type ClientHello, readFirstBytes } from './client-hello.ts'
 import { SecureSocketError } from './errors.ts'
+import { handshakeTimeout } from './socket-core.ts'
 
 /** What a client began with. The bytes are back in the transport, which is paused. */
 export type FirstMessage =
@@ -10,7 +11,8 @@ export type FirstMessage =
 export interface HelloLimits {
   /** Bytes that a hello may have, record headers included. */
   readonly maxHelloSize: number
-  readonly signal: AbortSignal
+  /** Milliseconds. */
+  readonly timeout: number
   /** Called once, when the client has said anything at all. */
   readonly onFirstByte?: (() => void) | undefined
 }
@@ -19,11 +21,11 @@ export interface HelloLimits {
  * Reads the ClientHello off a connection before TLS starts, and puts it back. A hello may come in any number of segments and records.
  *
  * Rejects with ERR_SECURE_SOCKET_CLIENT_HELLO (malformed, or more than `maxHelloSize`), ERR_SECURE_SOCKET_HANDSHAKE_INTERRUPTED (the client
- * closed), the transport's error, and the signal's reason.
+ * closed), ERR_SECURE_SOCKET_HANDSHAKE_TIMEOUT and the transport's error. Destroying the transport ends it.
  */
 export function readHello(
   transport: Duplex,
-  { maxHelloSize, signal, onFirstByte }: HelloLimits,
+  { maxHelloSize, timeout, onFirstByte }: HelloLimits,
 ): Promise<FirstMessage> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
@@ -31,14 +33,13 @@ export function readHello(
     let need = 1
     const stop = (): void => {
       transport.off('data', onData).off('end', onEnd).off('close', onEnd).off('error', onFailure)
-      signal.removeEventListener('abort', onAbort)
+      clearTimeout(timer)
       transport.pause()
     }
     const onFailure = (error: unknown): void => {
       stop()
       reject(error)
     }
-    const onAbort = (): void => onFailure(signal.reason)
     const onEnd = (): void =>
       onFailure(
         new SecureSocketError(
@@ -68,9 +69,8 @@ export function readHello(
         onFailure(error)
       }
     }
-    if (signal.aborted) return onAbort()
+    const timer = setTimeout(() => onFailure(handshakeTimeout(timeout)), timeout)
     if (transport.readableEnded || transport.destroyed) return onEnd()
-    signal.addEventListener('abort', onAbort, { once: true })
     transport.on('data', onData).on('end', onEnd).on('close', onEnd).on('error', onFailure)
     transport.resume()
   })

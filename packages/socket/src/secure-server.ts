@@ -159,8 +159,9 @@ export class SecureServer
       },
       (error: Error) => {
         done.settled()
-        if (settled && !socket.destroyed) return void socket.destroy(error) // `onPlaintext` threw
-        refuse(error)
+        if (settled)
+          socket.destroy(error) // `onPlaintext` threw
+        else refuse(error)
       },
     )
   }

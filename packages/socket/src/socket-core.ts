@@ -9,6 +9,7 @@ import { type ErrorDetails, type Phase, PeerRefusedError, SecureSocketError, wit
 import { Gate, type GateOutput } from './gate.ts'
 import type { HostTable } from './hosts.ts'
 import type { Surface } from './net-surface.ts'
+import type { CallerBuffers } from './onread.ts'
 import type { SecureSocket } from './secure-socket.ts'
 import type { ClientSessions } from './sessions.ts'
 import { mayFollow, type PhaseName, type State } from './state.ts'
@@ -35,7 +36,9 @@ export class SocketCore implements GateOutput, Surface {
   #state: State = { phase: 'connecting' }
   #where: { host?: string; port?: number } = {}
   #unreferenced = false
-  readonly #ending = new AbortController()
+  #ending: AbortController | undefined
+  /** Ends the handshake that is under way. */
+  #interrupt: ((reason: Error) => void) | undefined
   #sessions: ClientSessions | undefined
   transport: Socket | undefined
   claim: PeerClaim | undefined
@@ -51,6 +54,8 @@ export class SocketCore implements GateOutput, Surface {
   /** The name sent to, or received from, the other side. */
   servername: string | false = false
   lastError: Error | undefined
+  /** Where `onread` says so, what is received goes there. */
+  buffers: CallerBuffers | undefined
   /** A server's: what the client began with. */
   clientHello: ClientHello | undefined
   /** A server's: what `startTls()` without options goes by. */
@@ -93,6 +98,10 @@ export class SocketCore implements GateOutput, Surface {
 
   /** Aborted when the socket closes, so that nothing waits for it any longer. */
   get closing(): AbortSignal {
+    if (this.#ending === undefined) {
+      this.#ending = new AbortController()
+      if (this.#state.phase === 'closed') this.#ending.abort(this.lastError ?? closedMeanwhile())
+    }
     return this.#ending.signal
   }
 
@@ -137,8 +146,7 @@ export class SocketCore implements GateOutput, Surface {
     if (this.#unreferenced) engine.unref()
     const deadline = new AbortController()
     const timer = setTimeout(() => deadline.abort(handshakeTimeout(timeout)), timeout)
-    const stop = (): void => deadline.abort(this.#ending.signal.reason)
-    this.#ending.signal.addEventListener('abort', stop, { once: true })
+    this.#interrupt = (reason) => deadline.abort(reason)
     try {
       this.claim = examine(engine.tls, await engine.handshake(deadline.signal))
       if (this.#state.phase !== 'handshaking') throw closedMeanwhile()
@@ -153,11 +161,14 @@ export class SocketCore implements GateOutput, Surface {
       // 'secureConnect' comes before the first byte; a listener may destroy the socket
       this.#output.emit('secureConnect')
       this.#output.emit('secure')
-      if ((this.#state.phase as PhaseName) === 'secure') this.gate.openSecure(engine, verification)
+      if ((this.#state.phase as PhaseName) === 'secure') {
+        this.gate.openSecure(engine, verification)
+        if (this.buffers !== undefined) engine.lend?.(this.buffers)
+      }
       return verification
     } finally {
       clearTimeout(timer)
-      this.#ending.signal.removeEventListener('abort', stop)
+      this.#interrupt = undefined
     }
   }
 
@@ -258,7 +269,7 @@ export class SocketCore implements GateOutput, Surface {
     this.#state = { phase: 'closed', was: this.#state.phase, verification }
     this.gate.close(error)
     this.transport?.destroy()
-    this.#ending.abort(error ?? closedMeanwhile())
+    this.#endWaiting(error)
   }
 
   /** Closes the facade, with an error or without, and leaves the transport to whoever has it now. */
@@ -267,8 +278,16 @@ export class SocketCore implements GateOutput, Surface {
     if (error !== null) this.lastError = error
     this.#state = { phase: 'closed', was: this.#state.phase, verification: this.verification }
     this.gate.forget(error)
-    this.#ending.abort(error ?? closedMeanwhile())
+    this.#endWaiting(error)
     this.#facade.destroy(error ?? undefined)
+  }
+
+  /** An error costs its stack: it is only made where somebody waits. */
+  #endWaiting(error: Error | null): void {
+    if (this.#ending === undefined && this.#interrupt === undefined) return
+    const reason = error ?? closedMeanwhile()
+    this.#ending?.abort(reason)
+    this.#interrupt?.(reason)
   }
 
   /** The error with phase, host and port, so that a log line of it is enough. */

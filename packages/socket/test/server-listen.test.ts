@@ -69,7 +69,7 @@ describe('listen', () => {
     ['servername', 'x'],
     ['SNICallback', () => undefined],
   ])('refuses %s: %j', async (option, value) => {
-    const error = await rejection(listen({ ...served, [option]: value } as never))
+    const error = await rejection(listen({ ...served, [option]: value }))
     expect(error).toBeInstanceOf(TypeError)
     expect(error.message).toContain(option)
   })
@@ -315,13 +315,14 @@ describe('startHandshake: false', () => {
       maxHelloSize: 8_000,
     })
     const names: unknown[] = []
-    server.on('connection', async (socket) => {
+    const talk = async (socket: SecureSocket): Promise<void> => {
       await once(socket, 'data')
       socket.write('go')
       await socket.startTls()
       names.push(socket.servername, socket.clientHello?.servername)
       socket.pipe(socket)
-    })
+    }
+    server.on('connection', (socket) => void talk(socket))
     const client = await connect({
       host: '127.0.0.1',
       port: server.port,

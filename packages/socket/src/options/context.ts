@@ -93,9 +93,9 @@ function build(
   server: ServerContext | undefined,
 ): BuiltContext | Promise<BuiltContext> {
   const loaded = [context, ...(server?.more ?? [])].map(loadCredentials)
-  if (loaded.some((one) => one instanceof Promise))
-    return Promise.all(loaded).then((all) => create(context, anchors, all, server))
-  return create(context, anchors, loaded as (Credentials | undefined)[], server)
+  const ready = loaded.filter((one): one is Exclude<typeof one, Promise<unknown>> => !(one instanceof Promise))
+  if (ready.length === loaded.length) return create(context, anchors, ready, server)
+  return Promise.all(loaded.map((one) => Promise.resolve(one))).then((all) => create(context, anchors, all, server))
 }
 
 function create(

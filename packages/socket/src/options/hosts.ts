@@ -62,7 +62,7 @@ export function hostRecord(entry: unknown, option: string): Omit<HostRecord, 'na
         `${option}.${stranger}`,
         hostKeys.includes(stranger) ? 'belongs to the first certificate of a host' : 'does not apply to a host',
       )
-    return item as HostOptions
+    return item
   })
   if (options === undefined) throw invalidValue(option, 'must not be empty')
   return { options, more }

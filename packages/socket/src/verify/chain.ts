@@ -42,11 +42,9 @@ function byWalk(
 ): Outcome<'chain'> | Promise<Outcome<'chain'>> {
   if (policy.anchors === undefined)
     return refused(failure('UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 0, 'no CA is trusted to issue client certificates'))
-  const { opensslError, opensslReason, ...rest } = claim
-  const judged: PeerClaim =
-    opensslError === undefined || unanchored.has(opensslError)
-      ? { ...rest, chain: claim.chain, opensslError: undefined, opensslReason: undefined }
-      : claim
+  const { chain, opensslError } = claim
+  const counts = opensslError !== undefined && !unanchored.has(opensslError)
+  const judged: PeerClaim = counts ? claim : { ...claim, chain, opensslError: undefined, opensslReason: undefined }
   if (policy.callback !== undefined) return withCallback(judged, policy, signal)
   if (judged.opensslError !== undefined) return refused(...explained(judged, policy, judged.opensslError))
   const [first, ...others] = found(walk(judged, policy))
