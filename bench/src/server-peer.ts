@@ -1,0 +1,73 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+/**
+ * The server under test, in a process of its own. It answers `cpu` with the CPU microseconds spent since it was last asked, and `memory` with its
+ * resident KiB after a full collection.
+ */
+const script = `
+  import { createInterface } from 'node:readline'
+  import { setFlagsFromString } from 'node:v8'
+  import { runInNewContext } from 'node:vm'
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc')
+  const { kind, options } = JSON.parse(process.argv[1])
+  const sockets = new Set()
+  const onSocket = (socket) => {
+    sockets.add(socket)
+    socket.on('error', () => {}).on('close', () => sockets.delete(socket)).on('data', (data) => socket.write(data))
+  }
+  let port
+  if (kind === 'node:tls') {
+    const { createServer, createSecureContext } = await import('node:tls')
+    const { hosts, ...rest } = options
+    const server = createServer({ noDelay: true, ...(hosts === undefined ? rest : hosts['']) }, onSocket)
+    if (hosts !== undefined) for (const [name, host] of Object.entries(hosts)) if (name !== '') server.addContext(name, createSecureContext(host))
+    server.on('tlsClientError', () => {})
+    await new Promise((resolve) => server.listen({ port: 0, host: '127.0.0.1', backlog: 1024 }, resolve))
+    port = server.address().port
+  } else {
+    const { listen } = await import('@x/socket')
+    const server = await listen({ host: '127.0.0.1', port: 0, backlog: 1024, ...options })
+    server.on('connection', onSocket).on('tlsClientError', () => {})
+    port = server.address().port
+  }
+  console.log(port)
+  let last = process.cpuUsage()
+  createInterface({ input: process.stdin }).on('line', async (line) => {
+    if (line === 'cpu') {
+      const { user, system } = process.cpuUsage(last)
+      last = process.cpuUsage()
+      console.log(user + system)
+    } else {
+      for (let i = 0; i < 4; i++) { collect(); await new Promise(setImmediate) }
+      console.log(process.memoryUsage().rss / 1024)
+    }
+  }).on('close', () => process.exit())
+`
+
+export interface ServerPeer {
+  readonly port: number
+  readonly ask: (what: 'cpu' | 'memory') => Promise<number>
+  readonly close: () => void
+}
+
+export async function serverPeer(kind: '@x/socket' | 'node:tls', options: object): Promise<ServerPeer> {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script, JSON.stringify({ kind, options })], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    cwd: fileURLToPath(new URL('..', import.meta.url)),
+  })
+  const lines = createInterface({ input: child.stdout })
+  const answer = async (): Promise<number> => Number(((await once(lines, 'line')) as [string])[0])
+  return {
+    port: await answer(),
+    ask: (what) => {
+      const answered = answer()
+      child.stdin.write(`${what}\n`)
+      return answered
+    },
+    close: () => void child.stdin.end(),
+  }
+}
