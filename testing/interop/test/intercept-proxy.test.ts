@@ -65,7 +65,7 @@ describe('through the proxy', () => {
     expect(answers).toEqual(Array.from({ length: 3 }, () => 'hello www.example.net:443 2.0'))
     session.close()
     await once(session, 'close')
-    await expect.poll(() => world.log.filter((line) => line.includes('bytes up')).length).toBe(2)
+    await expect.poll(() => world.log.filter((line) => line.includes('bytes up')).length, { timeout: 15_000 }).toBe(2)
     expect(world.log).toContain('www.example.org: GET / -> 200')
     for (const stream of [1, 3, 5]) expect(world.log).toContain(`www.example.net: h2 stream ${stream}`)
   })
@@ -138,7 +138,7 @@ describe('through the proxy', () => {
       expect(socket.getPeerX509Certificate()?.checkIssued(world.originCa.certificate)).toBe(true)
       socket.destroy()
     }
-    await expect.poll(() => world.log.filter((line) => line.includes('tunnelled')).length).toBe(3)
+    await expect.poll(() => world.log.filter((line) => line.includes('tunnelled')).length, { timeout: 15_000 }).toBe(3)
   })
 
   it('HTTP without TLS passes', async () => {
