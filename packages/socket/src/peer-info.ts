@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto'
-import type { TLSSocket } from 'node:tls'
+import type { DetailedPeerCertificate, PeerCertificate, TLSSocket } from 'node:tls'
 import { describeCertificate } from '@x/utils'
 import type { PeerClaim } from './engine/engine.ts'
 import { invalidValue } from './errors.ts'
@@ -42,6 +42,23 @@ export function dumpCertificate(certificate: X509Certificate): string {
   return `Subject Name: ${line(certificate.subject)}\nIssuer  Name: ${line(certificate.issuer)}\n`
 }
 
+/**
+ * Certificates as tls.TLSSocket's getPeerCertificate() has them: each with its issuer where `detailed`, the last of them its own if it is
+ * self-signed; an empty object for none.
+ */
+export function legacyCertificate(path: readonly X509Certificate[], detailed: boolean): PeerCertificate {
+  const [leaf] = path
+  if (leaf === undefined) return {} as PeerCertificate
+  const last = path.at(-1) as X509Certificate
+  const above = path.map((certificate) => certificate.toLegacyObject() as DetailedPeerCertificate)
+  if (detailed)
+    for (const [depth, certificate] of above.entries()) {
+      const issuer = above[depth + 1] ?? (last.checkIssued(last) ? certificate : undefined)
+      if (issuer !== undefined) certificate.issuerCertificate = issuer
+    }
+  return above[0] as PeerCertificate
+}
+
 /** Methods of tls.TLSSocket that only report, passed through under their own names. */
 export const reportingMethods = [
   'exportKeyingMaterial',
@@ -50,7 +67,6 @@ export const reportingMethods = [
   'getEphemeralKeyInfo',
   'getFinished',
   'getPeerFinished',
-  'getPeerCertificate',
   'getProtocol',
   'getSharedSigalgs',
   'getX509Certificate',

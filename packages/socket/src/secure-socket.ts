@@ -1,7 +1,7 @@
-import type { X509Certificate } from 'node:crypto'
+import { X509Certificate } from 'node:crypto'
 import { Socket } from 'node:net'
 import { addAbortSignal, type Duplex } from 'node:stream'
-import type { TLSSocket } from 'node:tls'
+import type { DetailedPeerCertificate, PeerCertificate, TLSSocket } from 'node:tls'
 import { OcspResolver, type OcspResolverOptions } from '@x/ocsp'
 import { fingerprint as fingerprintOf, type FingerprintOptions } from '@x/utils'
 import { type HostnameMatch, matchHostname } from '@x/verify-hostname'
@@ -16,6 +16,7 @@ import {
   certificatesOf,
   dumpCertificate,
   fieldOf,
+  legacyCertificate,
   type ReportingMethod,
   reportingMethods,
 } from './peer-info.ts'
@@ -161,6 +162,16 @@ export class SecureSocket extends Socket {
   getPeerX509Certificate(): X509Certificate | undefined {
     this.#tls('getPeerX509Certificate')
     return this.#core.claim?.leaf ?? this.peerCertificate()
+  }
+
+  /** As tls.TLSSocket has it, with the same amends; `detailed`: with the issuers, up to the anchor where there is one. */
+  getPeerCertificate(detailed: true): DetailedPeerCertificate
+  getPeerCertificate(detailed?: boolean): PeerCertificate
+  getPeerCertificate(detailed = false): PeerCertificate {
+    this.#tls('getPeerCertificate')
+    const chain = this.verification?.outcomes.chain
+    const proven = chain?.result === 'passed' ? chain.evidence.path.map((der) => new X509Certificate(der)) : []
+    return legacyCertificate(detailed && proven.length > 0 ? proven : this.peerCertificates(), detailed)
   }
 
   /** Subject and issuer of the peer's certificate as text; '' without one. The original's dump_peer_certificate. */
