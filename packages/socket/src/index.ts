@@ -54,6 +54,7 @@ export {
 export { type Features, features } from './options/features.ts'
 export type { PskEntry, PskOption } from './options/psk.ts'
 export { type ProtocolVersions, protocolVersions } from './options/versions.ts'
+export type { OnReadOptions } from './onread.ts'
 export type { LineOptions, ReadingOptions } from './reading.ts'
 export type { SecureServer, SecureServerEvents } from './secure-server.ts'
 export type { CertificateField, CertificateFieldValue } from './peer-info.ts'

@@ -54,6 +54,8 @@ export interface PlainEngine extends Engine {
 
 export interface TlsEngine extends Engine {
   readonly kind: 'native' | 'record'
+  /** Once it may deliver: decrypt into this buffer, which is asked for anew after each `data()`. Only where that spares a copy. */
+  lend?(buffers: { readonly current: Uint8Array }): void
   /** The TLS layer itself, for what it can tell (`getCipher()` and the like). It must not be written to or read from. */
   readonly tls: TLSSocket
   /** Resolving is not trust: the claim is for the checks to judge. */

@@ -5,7 +5,8 @@ import { type ConnectionOptions, connect as connectTls, TLSSocket, type TLSSocke
 import { SecureSocketError } from '../errors.ts'
 import type { EngineSink, PeerClaim, Released, TlsEngine } from './engine.ts'
 import { isPskSuite, type PskExchange } from '../options/psk.ts'
-import { releaseControl, skipNativeIdentityCheck, verifyError } from './node-internals.ts'
+import { gather } from './batch.ts'
+import { readInto, releaseControl, skipNativeIdentityCheck, verifyError } from './node-internals.ts'
 import { type ClientSessions, resumedClaim } from '../sessions.ts'
 import { callIfPresent, endOnce, ignore, writeAll } from './plain.ts'
 
@@ -30,6 +31,7 @@ export class NativeTls implements TlsEngine {
   readonly #psk: PskExchange | undefined
   #sink: EngineSink | undefined
   #finished = false
+  #lent = false
   readonly #restoreIdentityCheck: () => void
 
   constructor(transport: Duplex, settings: NativeSettings) {
@@ -168,12 +170,24 @@ export class NativeTls implements TlsEngine {
     this.#sink.failed(error)
   }
 
+  lend(buffers: { readonly current: Uint8Array }): void {
+    // what has been decrypted already comes first
+    if (this.tls.readableLength > 0) this.tls.read()
+    this.#lent = readInto(this.tls, buffers, (chunk) => this.#sink?.data(chunk) === true)
+  }
+
   pull(): void {
-    if (this.tls.isPaused()) this.tls.resume()
+    if (this.#lent || this.tls.isPaused()) this.tls.resume()
   }
 
   write(chunks: readonly Uint8Array[], done: (error?: Error | null) => void): void {
-    writeAll(this.tls, chunks, done)
+    const batch = gather(chunks)
+    if (batch === undefined) return writeAll(this.tls, chunks, done)
+    this.tls.write(batch.bytes, (error) => {
+      // after an error, node:tls may not be done with it
+      if (error === null || error === undefined) batch.giveBack()
+      done(error)
+    })
   }
 
   end(done: (error?: Error | null) => void): void {

@@ -56,6 +56,31 @@ export function verifyError(
   return unexplained(undefined)
 }
 
+/**
+ * Has node:tls decrypt into the program's buffers from now on, as its own `onread` does, which it does not take beside `socket` and
+ * which would begin before the verdict. `deliver` answers false to pause. False where Node's fields are not what they were: the ordinary way then goes on.
+ */
+export function readInto(
+  socket: TLSSocket,
+  buffers: { readonly current: Uint8Array },
+  deliver: (chunk: Uint8Array) => boolean,
+): boolean {
+  const target = socket as TLSSocket & { _handle?: { useUserBuffer?: (buffer: Uint8Array) => void } | null } & Record<
+      symbol,
+      unknown
+    >
+  const field = (name: string): symbol | undefined =>
+    Object.getOwnPropertySymbols(target).find(({ description }) => description === name)
+  const [buffer, callback, next] = [field('kBuffer'), field('kBufferCb'), field('kBufferGen')]
+  if (buffer === undefined || callback === undefined || next === undefined) return false
+  if (typeof target._handle?.useUserBuffer !== 'function') return false
+  target[buffer] = buffers.current
+  target[callback] = (bytes: number, filled: Uint8Array): boolean => deliver(filled.subarray(0, bytes))
+  target[next] = (): Uint8Array => buffers.current
+  target._handle.useUserBuffer(buffers.current)
+  return true
+}
+
 const UNKNOWN = 'ERR_SECURE_SOCKET_CHECK_FAILED'
 
 function unexplained(report: unknown): { readonly code: string; readonly reason: undefined } {

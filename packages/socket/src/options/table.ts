@@ -6,6 +6,7 @@ import type { OcspStore } from '@x/ocsp'
 import type { SessionStore } from '@x/session-cache'
 import { parseFingerprint } from '@x/utils'
 import { invalidType, invalidValue } from '../errors.ts'
+import type { OnReadOptions } from '../onread.ts'
 import { hosts } from './hosts.ts'
 import {
   boolean,
@@ -175,6 +176,20 @@ const ticketKeys: Parse<NonNullable<ListenOptions['ticketKeys']>> = (value, opti
   return Uint8Array.from(value)
 }
 
+const buffer: Parse<OnReadOptions['buffer']> = (value, option) => {
+  if (typeof value === 'function') return value as () => Uint8Array
+  if (!(value instanceof Uint8Array)) throw invalidType(option, 'a Uint8Array or a function that returns one')
+  if (value.length === 0) throw invalidValue(option, 'must not be empty')
+  return value // not copied: it is for the program to read from
+}
+const onreadKeys = record<OnReadOptions>({ buffer, callback: callable<OnReadOptions['callback']> })
+const onread: Parse<OnReadOptions> = (value, option) => {
+  const options = onreadKeys(value, option)
+  for (const key of ['buffer', 'callback'] as const)
+    if (options[key] === undefined) throw invalidValue(`${option}.${key}`, 'is needed')
+  return options
+}
+
 const passphrase: Parse<unknown> = (value, option) => {
   if (typeof value === 'string' || typeof value === 'function') return value
   throw invalidType(option, 'a string or a function')
@@ -277,4 +292,5 @@ export const table = {
   timeout: { entries: both, part: 'facade', parse: nonNegativeInteger },
   startHandshake: { entries: ['connect', 'listen'], part: 'facade', parse: boolean, initial: true },
   highWaterMark: { entries: both, part: 'facade', parse: nonNegativeInteger },
+  onread: { entries: client, part: 'facade', parse: onread },
 } as const satisfies { readonly [K in keyof AnyOptions]-?: Row<AnyOptions[K]> }
