@@ -109,6 +109,10 @@ const samples: { readonly [K in keyof AnyOptions]-?: Samples } = {
   timeout: whole,
   startHandshake: flag,
   highWaterMark: whole,
+  onread: {
+    good: [{ buffer: Buffer.alloc(1), callback: f }],
+    bad: [null, f, {}, { buffer: 'x', callback: f }, { buffer: Buffer.alloc(0), callback: f }],
+  },
 }
 
 const verify: Readonly<Record<string, Samples>> = {
@@ -259,7 +263,8 @@ describe('options', () => {
     expect(resolve('connect', new Mine()).transport.host).toBe('localhost')
     const careful = Object.create({ verify: { fingerprints: pin, forceFingerprints: true } }) as object
     expect(refusal(() => resolve('connect', careful))).toEqual(misuse('verify'))
-    Object.defineProperty(Object.prototype, 'rejectUnauthorized', {
+    const everywhere = Object.getPrototypeOf({}) as object
+    Object.defineProperty(everywhere, 'rejectUnauthorized', {
       value: false,
       enumerable: true,
       configurable: true,
@@ -269,7 +274,7 @@ describe('options', () => {
       expect(refusal(() => resolve('connect', { host: 'localhost' }))).toEqual(misuse('rejectUnauthorized'))
       expect(refusal(() => resolve('connect', { verify: {} }))).toBeInstanceOf(TypeError)
     } finally {
-      Reflect.deleteProperty(Object.prototype, 'rejectUnauthorized')
+      Reflect.deleteProperty(everywhere, 'rejectUnauthorized')
     }
   })
 
