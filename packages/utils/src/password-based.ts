@@ -13,6 +13,16 @@ type Cipher = (key: Uint8Array, iv: Uint8Array, data: Uint8Array) => Uint8Array
 
 type Refusal = undefined | 'too-many-iterations'
 
+/** How many rounds of PBKDF2 may still be spent: many small parts of a file would block the program as one large one does. */
+export interface RoundBudget {
+  left: number
+}
+
+/** What one key, or one file with all its parts, may cost. */
+export function roundBudget(): RoundBudget {
+  return { left: MAX_ITERATIONS }
+}
+
 /** A key, its initialisation vector, and what to do with them. */
 interface Recipe {
   readonly key: Uint8Array
@@ -30,13 +40,14 @@ export function decryptPasswordBased(
   algorithm: Uint8Array,
   data: Uint8Array,
   passphrase: string | undefined,
+  budget: RoundBudget = roundBudget(),
 ): Decrypted {
   const fields = openDer(algorithm)
   const id = readOid(fields.expect(Tag.OID))
   const recipe =
     id === PBES2
-      ? pbes2(fields, passphrase ?? '')
-      : (pbes1(id, fields, passphrase ?? '') ?? pkcs12(id, fields, passphrase))
+      ? pbes2(fields, passphrase ?? '', budget)
+      : (pbes1(id, fields, passphrase ?? '', budget) ?? pkcs12(id, fields, passphrase, budget))
   if (recipe === undefined) return 'unsupported'
   if (recipe === 'too-many-iterations') return recipe
   if (data.length === 0 || data.length % recipe.iv.length !== 0) return 'wrong-passphrase'
@@ -55,6 +66,7 @@ export function passwordBasedMac(parameters: DerCursor, data: Uint8Array, passph
 }
 
 const PBES2 = '1.2.840.113549.1.5.13'
+const SCRYPT = '1.3.6.1.4.1.11591.4.11'
 const PBKDF2 = '1.2.840.113549.1.5.12'
 const HMACS: Readonly<Record<string, string>> = {
   '1.2.840.113549.2.7': 'sha1',
@@ -73,7 +85,7 @@ const CIPHERS: Readonly<
 }
 
 /** RFC 8018 appendix A.4. */
-function pbes2(fields: DerCursor, passphrase: string): Recipe | Refusal {
+function pbes2(fields: DerCursor, passphrase: string, budget: RoundBudget): Recipe | Refusal {
   const parameters = fields.enterExpected(Tag.SEQUENCE)
   const kdf = readPbkdf2(parameters.enterExpected(Tag.SEQUENCE))
   const scheme = parameters.enterExpected(Tag.SEQUENCE)
@@ -82,6 +94,7 @@ function pbes2(fields: DerCursor, passphrase: string): Recipe | Refusal {
   if (cipher === undefined) return undefined
   const iv = scheme.expect(Tag.OCTET_STRING).content()
   if (iv.length !== cipher.ivLength || (kdf.keyLength ?? cipher.keyLength) !== cipher.keyLength) return undefined
+  if (!spend(budget, kdf.iterations)) return 'too-many-iterations'
   const key = derivePbkdf2(kdf.digest, passphrase, kdf.salt, kdf.iterations, cipher.keyLength)
   return { key, iv, cipher: openssl(cipher.name) }
 }
@@ -95,7 +108,9 @@ interface Pbkdf2 {
 
 /** RFC 8018 appendix A.2; the pseudo-random function is HMAC-SHA-1 where it is not said. */
 function readPbkdf2(algorithm: DerCursor): Pbkdf2 | Refusal {
-  if (readOid(algorithm.expect(Tag.OID)) !== PBKDF2) return undefined
+  const id = readOid(algorithm.expect(Tag.OID))
+  if (id === SCRYPT) return readScrypt(algorithm.enterExpected(Tag.SEQUENCE))
+  if (id !== PBKDF2) return undefined
   const parameters = algorithm.enterExpected(Tag.SEQUENCE)
   if (!parameters.optional(Tag.OCTET_STRING)) return undefined
   const salt = parameters.content()
@@ -107,6 +122,16 @@ function readPbkdf2(algorithm: DerCursor): Pbkdf2 | Refusal {
   return { salt, iterations, keyLength, digest }
 }
 
+/** Left to OpenSSL, which limits the memory, about 2^18 for N times r, and not the time (RFC 7914 section 7.1). */
+function readScrypt(parameters: DerCursor): Refusal {
+  parameters.expect(Tag.OCTET_STRING)
+  const [n, r, p] = [1, 2, 3].map(() => readSmallInteger(parameters.expect(Tag.INTEGER))) as [number, number, number]
+  return n * r * p > MAX_SCRYPT ? 'too-many-iterations' : undefined
+}
+
+/** N times r times p: some 3 seconds, and 64 times what OpenSSL writes. */
+const MAX_SCRYPT = 2 ** 23
+
 /** Digest, cipher and RC2's effective bits, by OID (RFC 8018 appendix A.3). */
 const PBES1: Readonly<Record<string, readonly [digest: string, cipher: 'des' | 'rc2']>> = {
   '1.2.840.113549.1.5.3': ['md5', 'des'],
@@ -115,10 +140,10 @@ const PBES1: Readonly<Record<string, readonly [digest: string, cipher: 'des' | '
   '1.2.840.113549.1.5.11': ['sha1', 'rc2'],
 }
 
-function pbes1(id: string, fields: DerCursor, passphrase: string): Recipe | Refusal {
+function pbes1(id: string, fields: DerCursor, passphrase: string, budget: RoundBudget): Recipe | Refusal {
   const row = PBES1[id]
   if (row === undefined) return undefined
-  const parameters = readSaltAndIterations(fields)
+  const parameters = readSaltAndIterations(fields, budget)
   if (parameters === 'too-many-iterations') return parameters
   const derived = derivePbkdf1(row[0], passphrase, parameters.salt, parameters.iterations, 16)
   const key = derived.subarray(0, 8)
@@ -138,11 +163,13 @@ const PKCS12: Readonly<Record<string, readonly [keyLength: number, cipher: Ciphe
   '1.2.840.113549.1.12.1.6': [5, rc2(40)],
 }
 
-function pkcs12(id: string, fields: DerCursor, passphrase: string | undefined): Recipe | Refusal {
+function pkcs12(id: string, fields: DerCursor, passphrase: string | undefined, budget: RoundBudget): Recipe | Refusal {
+  if (!id.startsWith('1.2.840.113549.1.12.1.')) return undefined
+  // Those without a row, too: OpenSSL, which is asked then, takes any number of rounds.
+  const parameters = readSaltAndIterations(fields, budget)
   const row = PKCS12[id]
-  if (row === undefined) return undefined
-  const parameters = readSaltAndIterations(fields)
   if (parameters === 'too-many-iterations') return parameters
+  if (row === undefined) return undefined
   const { salt, iterations } = parameters
   const key = derivePkcs12('sha1', 'key', passphrase, salt, iterations, row[0])
   const iv = derivePkcs12('sha1', 'iv', passphrase, salt, iterations, 8)
@@ -154,11 +181,19 @@ interface SaltAndIterations {
   readonly iterations: number
 }
 
-function readSaltAndIterations(fields: DerCursor): SaltAndIterations | 'too-many-iterations' {
+function readSaltAndIterations(fields: DerCursor, budget: RoundBudget): SaltAndIterations | 'too-many-iterations' {
   const parameters = fields.enterExpected(Tag.SEQUENCE)
   const salt = parameters.expect(Tag.OCTET_STRING).content()
   const iterations = readIterations(parameters)
-  return iterations > MAX_SLOW_ITERATIONS ? 'too-many-iterations' : { salt, iterations }
+  if (iterations > MAX_SLOW_ITERATIONS || !spend(budget, iterations * SLOWNESS)) return 'too-many-iterations'
+  return { salt, iterations }
+}
+
+const SLOWNESS = MAX_ITERATIONS / MAX_SLOW_ITERATIONS
+
+function spend(budget: RoundBudget, rounds: number): boolean {
+  budget.left -= rounds
+  return budget.left >= 0
 }
 
 function readIterations(parameters: DerCursor): number {

@@ -11,8 +11,8 @@ import { hasKey, inOrder } from './chain-order.ts'
 import { CertificateError } from './errors.ts'
 import { derivePkcs12, MAX_SLOW_ITERATIONS } from './key-derivation.ts'
 import { wrongType } from './misuse.ts'
-import { decryptPasswordBased, passwordBasedMac } from './password-based.ts'
-import { type Pkcs12Bag, type Pkcs12Mac, readBags, readPfx } from './pkcs12-structure.ts'
+import { decryptPasswordBased, passwordBasedMac, type RoundBudget, roundBudget } from './password-based.ts'
+import { type Decrypt, type Pkcs12Bag, type Pkcs12Mac, readBags, readPfx } from './pkcs12-structure.ts'
 import { checkedPassphrase, type Passphrase } from './private-keys.ts'
 
 /** What a PKCS#12 file holds. */
@@ -39,10 +39,12 @@ export async function parsePkcs12(
   if (!(bytes instanceof Uint8Array)) throw wrongType('pkcs12', 'a Uint8Array', bytes)
   const { content, mac } = await readPfx(bytes)
   const passphrase = await unlock(content, mac, options.passphrase)
-  const bags = await readBags(content, (algorithm, data) => decrypt(algorithm, data, passphrase))
+  const budget = roundBudget()
+  const open: Decrypt = (algorithm, data) => decrypt(algorithm, data, passphrase, budget)
+  const bags = await readBags(content, open)
   return arrange(
     bags.flatMap((bag) => certificateOf(bag)),
-    bags.flatMap((bag) => keyOf(bag, passphrase)),
+    bags.flatMap((bag) => keyOf(bag, open)),
   )
 }
 
@@ -96,8 +98,13 @@ function hmac(content: Uint8Array, mac: Pkcs12Mac, passphrase: string | undefine
   return key === undefined ? undefined : createHmac(digest, key).update(content).digest()
 }
 
-function decrypt(algorithm: Uint8Array, data: Uint8Array, passphrase: string | undefined): Uint8Array {
-  const plain = strict(() => decryptPasswordBased(algorithm, data, passphrase))
+function decrypt(
+  algorithm: Uint8Array,
+  data: Uint8Array,
+  passphrase: string | undefined,
+  budget: RoundBudget,
+): Uint8Array {
+  const plain = strict(() => decryptPasswordBased(algorithm, data, passphrase, budget))
   if (plain === 'unsupported') throw unsupported('an encryption')
   if (plain === 'too-many-iterations') throw unsupported('a number of rounds')
   if (plain === 'wrong-passphrase')
@@ -130,9 +137,9 @@ function certificateOf(bag: Pkcs12Bag): X509Certificate[] {
   }
 }
 
-function keyOf(bag: Pkcs12Bag, passphrase: string | undefined): KeyObject[] {
+function keyOf(bag: Pkcs12Bag, open: Decrypt): KeyObject[] {
   if (bag.kind === 'certificate') return []
-  const der = bag.kind === 'key' ? bag.der : decrypt(bag.algorithm, bag.data, passphrase)
+  const der = bag.kind === 'key' ? bag.der : open(bag.algorithm, bag.data)
   try {
     return [createPrivateKey({ key: Buffer.from(der), format: 'der', type: 'pkcs8' })]
   } catch (cause) {

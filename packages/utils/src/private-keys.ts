@@ -73,8 +73,9 @@ export function checkedPassphrase(answer: unknown): string {
 function decode(encoded: EncodedKey, passphrase?: string): KeyObject {
   if (encoded.encrypted !== 'pkcs8') return load(encoded, passphrase)
   const plain = decryptPkcs8(encoded.der, passphrase ?? '')
-  // OpenSSL knows rarer schemes, as scrypt and Camellia
-  if (plain === 'unsupported') return load(encoded, passphrase)
+  // OpenSSL knows rarer schemes, as scrypt and Camellia. It gets the bytes whose rounds were counted.
+  if (plain === 'unsupported')
+    return load({ ...encoded, key: Buffer.from(encoded.der), format: 'der', type: 'pkcs8' }, passphrase)
   if (plain === 'too-many-iterations')
     throw new CertificateError('ERR_CERT_KEY_UNSUPPORTED', 'the key is encrypted with more rounds than anybody writes')
   if (plain === 'wrong-passphrase') throw wrongPassphrase()

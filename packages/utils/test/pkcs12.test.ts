@@ -1,5 +1,7 @@
+import { createCipheriv, createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { element, integer, octetString, oid, sequence } from '@x/der'
 import { describe, expect, it } from 'vitest'
 import {
   createAuthority,
@@ -155,4 +157,47 @@ describe('pkijs', () => {
       if (file !== 'pkcs12-structure.ts') expect(imports).toEqual([])
     }
   })
+})
+
+describe('what a file may cost', () => {
+  const DATA = '1.2.840.113549.1.7.1'
+  const salt = new Uint8Array(8)
+
+  const certificate = sequence(oid('1.2.840.113549.1.9.22.1'), element(0xa0, octetString(leaf.raw)))
+  const bags = sequence(sequence(oid('1.2.840.113549.1.12.10.1.3'), element(0xa0, certificate)))
+
+  /** An encrypted part (RFC 7292 section 5.1), under the empty passphrase; `claimed` are the rounds that it says. */
+  function part(claimed?: number): Uint8Array {
+    const rounds = 1000
+    const [key, iv] = [1, 2].map((id) => {
+      // the passphrase is its terminating zero alone
+      const input = Buffer.concat([new Uint8Array(64).fill(id), new Uint8Array(128)])
+      let a = createHash('sha1').update(input).digest()
+      for (let i = 1; i < rounds; i++) a = createHash('sha1').update(a).digest()
+      return a
+    }) as [Buffer, Buffer]
+    const cipher = createCipheriv(
+      'des-ede3-cbc',
+      Buffer.concat([key.subarray(0, 16), key.subarray(0, 8)]),
+      iv.subarray(0, 8),
+    )
+    const data = Buffer.concat([cipher.update(bags), cipher.final()])
+    const parameters = sequence(octetString(salt), integer(claimed ?? rounds))
+    const content = sequence(oid(DATA), sequence(oid('1.2.840.113549.1.12.1.4'), parameters), element(0x80, data))
+    return sequence(oid('1.2.840.113549.1.7.6'), element(0xa0, sequence(integer(0), content)))
+  }
+
+  const file = (...parts: readonly Uint8Array[]): Uint8Array =>
+    sequence(integer(3), sequence(oid(DATA), element(0xa0, octetString(sequence(...parts)))))
+
+  it('reads several encrypted parts', async () => {
+    expect(await codeOfAsync(() => parsePkcs12(file(part(), part(), part()), { passphrase: () => '' }))).toBe(
+      'accepted',
+    )
+  })
+
+  it('refuses parts that together take more rounds than one may', async () => {
+    const input = file(part(), part(2_000_000))
+    expect(await codeOfAsync(() => parsePkcs12(input, { passphrase: () => '' }))).toBe('ERR_CERT_PKCS12_UNSUPPORTED')
+  }, 60_000)
 })

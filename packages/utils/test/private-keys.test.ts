@@ -1,4 +1,5 @@
 import { createPrivateKey, createPublicKey, createSecretKey } from 'node:crypto'
+import { integer, octetString, oid, sequence } from '@x/der'
 import { describe, expect, it } from 'vitest'
 import { generateKeySync, parsePrivateKey, privateKeyToPem, writePem } from '@x/utils'
 import { codeOf, codeOfAsync, fixture } from './support.ts'
@@ -123,5 +124,34 @@ describe('privateKeyToPem', () => {
 
   it('does not take an empty passphrase for encryption', () => {
     expect(codeOf(() => privateKeyToPem(ec, { passphrase: '' }))).toBe('ERR_INVALID_ARG_VALUE passphrase')
+  })
+})
+
+describe('encryptions that only OpenSSL knows', () => {
+  const salt = octetString(new Uint8Array(8))
+  const aes = sequence(oid('2.16.840.1.101.3.4.1.42'), octetString(new Uint8Array(16)))
+  const encrypted = (id: string, parameters: Uint8Array): Uint8Array =>
+    sequence(sequence(oid(id), parameters), octetString(new Uint8Array(64)))
+  const scrypt = (n: number, r: number, p: number): Uint8Array =>
+    encrypted(
+      '1.2.840.113549.1.5.13',
+      sequence(sequence(oid('1.3.6.1.4.1.11591.4.11'), sequence(salt, integer(n), integer(r), integer(p))), aes),
+    )
+
+  it.each([
+    ['scrypt in parallel', scrypt(16_384, 1, 4096)],
+    ['PKCS#12 with RC4', encrypted('1.2.840.113549.1.12.1.1', sequence(salt, integer(100_000_000)))],
+    ['PKCS#12 with RC4 at 40 bits', encrypted('1.2.840.113549.1.12.1.2', sequence(salt, integer(100_000_000)))],
+  ])('are not left to it with more rounds than anybody writes: %s', (_, der) => {
+    const start = performance.now()
+    expect(codeOf(() => parsePrivateKey(der, { passphrase }))).toBe('ERR_CERT_KEY_UNSUPPORTED')
+    expect(codeOf(() => parsePrivateKey(writePem('ENCRYPTED PRIVATE KEY', der), { passphrase }))).toBe(
+      'ERR_CERT_KEY_UNSUPPORTED',
+    )
+    expect(performance.now() - start).toBeLessThan(1000)
+  })
+
+  it('are left to it otherwise', () => {
+    expect(codeOf(() => parsePrivateKey(scrypt(16_384, 8, 1), { passphrase }))).toBe('ERR_CERT_PASSPHRASE_WRONG')
   })
 })
