@@ -21,14 +21,19 @@ async function whenSettled<T>(answer: Promise<T | undefined>, next: (answer: T |
   next(await quietlyAwait(() => answer))
 }
 
-/** Does something whose failure matters to nobody here, as writing into a cache. */
-export function quietly(action: () => unknown): void {
+/** Does something whose failure matters to nobody here, as writing into a cache. Returns when it is over, where it is not at once. */
+export function quietly(action: () => unknown): Promise<void> | undefined {
   try {
     const result = action()
-    if (isThenable(result)) Promise.resolve(result).catch(() => undefined)
+    if (isThenable(result)) return Promise.resolve(result).then(ignore, ignore)
   } catch {
     // A store that is down costs a question, never a verdict.
   }
+  return undefined
+}
+
+function ignore(): void {
+  // Nobody waits for what a store answers to a write.
 }
 
 function isThenable<T>(value: T | Promise<T>): value is Promise<T> {

@@ -2,6 +2,7 @@ import type { CertificateView } from '@x/der/x509'
 import type { OcspCacheEntry, OcspStore } from './cache.ts'
 import { OcspError, type OcspErrorCode } from './errors.ts'
 import { type CertificateFacts, certificateView, issuerFacts } from './facts.ts'
+import { inTurn } from './in-turn.ts'
 import { quietly, whenAnswered } from './maybe-async.ts'
 import type { OcspPair } from './request.ts'
 import { CLOCK_SKEW_MS, type OcspStatus, type OcspStrictness, verifyOcspResponse } from './verify-response.ts'
@@ -121,14 +122,29 @@ export function remember(
     expires: expiry(status, now),
   })
   verified.set(entry, { key: question.key, status })
-  void whenAnswered(
-    () => store.get(question.key),
-    (found) => {
-      const before = recall(found, question, strictness, now)
-      if (before?.kind === 'status' && !replaces(status, before.status)) return
-      quietly(() => store.put(question.key, entry))
-    },
-  )
+  update(store, question.key, (found) => {
+    const before = recall(found, question, strictness, now)
+    return before?.kind === 'status' && !replaces(status, before.status) ? undefined : entry
+  })
+}
+
+/** Puts what `decide` makes of what is there, unless that is undefined. */
+function update(
+  store: OcspStore,
+  key: string,
+  decide: (found: OcspCacheEntry | undefined) => OcspCacheEntry | undefined,
+): void {
+  inTurn(store, key, () => {
+    let putting: Promise<void> | undefined
+    const asked = whenAnswered(
+      () => store.get(key),
+      (found) => {
+        const entry = decide(found)
+        if (entry !== undefined) putting = quietly(() => store.put(key, entry))
+      },
+    )
+    return asked === undefined ? putting : asked.then(() => putting)
+  })
 }
 
 /** The newer answer counts; of two of the same time the worse. */
@@ -163,11 +179,9 @@ export function rememberFailure(
 ): void {
   const expires = now + (passing.has(error.code) ? BRIEFLY : FOR_A_WHILE)
   const { code, message, url } = error
-  void whenAnswered(
-    () => store.get(question.key),
-    (found) => {
-      if (recall(found, question, strictness, now)?.kind === 'status') return
-      quietly(() => store.put(question.key, Object.freeze({ kind: 'error', code, message, url, expires })))
-    },
+  update(store, question.key, (found) =>
+    recall(found, question, strictness, now)?.kind === 'status'
+      ? undefined
+      : Object.freeze({ kind: 'error', code, message, url, expires }),
   )
 }

@@ -91,7 +91,7 @@ export function createStapler(options: CreateStaplerOptions = {}): Stapler {
     timeout: readDuration('timeout', options.timeout, 10_000),
     strictness: readStrictness(options),
     now: () => readNow(now),
-    onError: (error) => quietly(() => onError?.(error)),
+    onError: (error) => void quietly(() => onError?.(error)),
   }
   if (typeof settings.fetch !== 'function') throw wrongType('fetch', 'a function', settings.fetch)
   const entries = new Map<string, StapledCertificate>()

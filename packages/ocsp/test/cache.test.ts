@@ -16,6 +16,7 @@ import {
   FakeResponder,
   HOUR,
   leaf,
+  LEAF_URL,
   MINUTE,
   NOW,
   otherLeaf,
@@ -219,6 +220,56 @@ describe('what is remembered', () => {
     expect([await asked(responder, cache), await asked(responder, cache)]).toEqual(['soft-failure', 'soft-failure'])
     expect(responder.requests).toHaveLength(1)
     expect(cache.get(key)?.expires).toBe(NOW + expected)
+  })
+
+  const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
+
+  /** A store whose every answer takes a turn of the event loop. */
+  function slowStore(): { cache: OcspStore; entries: Map<string, OcspCacheEntry>; idle: () => Promise<void> } {
+    const entries = new Map<string, OcspCacheEntry>()
+    const cache: OcspStore = {
+      get: async (k) => {
+        await turn()
+        return entries.get(k)
+      },
+      put: async (k, e) => {
+        await turn()
+        entries.set(k, e)
+      },
+    }
+    return {
+      cache,
+      entries,
+      idle: async () => {
+        for (let i = 0; i < 20; i++) await turn()
+      },
+    }
+  }
+
+  it('a revocation in a slow store, though an older good staple comes at the same time', async () => {
+    const { cache, idle } = slowStore()
+    const about = { certificate: leaf, issuer: ca, now: NOW, cache }
+    await Promise.all([
+      checkStaple(respond({ status: 'revoked' }), about),
+      checkStaple(respond({ thisUpdate: NOW - 5 * HOUR }), about),
+      checkStaple(respond({ thisUpdate: NOW - 4 * HOUR }), about),
+    ])
+    await idle()
+    expect(await checkStaple(null, { ...about, resumed: true })).toMatchObject({ error: { code: 'ERR_OCSP_REVOKED' } })
+  })
+
+  it('no failure in a slow store in place of a revocation that comes at the same time', async () => {
+    const { cache, entries, idle } = slowStore()
+    const about = { certificate: leaf, issuer: ca, now: NOW, cache }
+    const failing = withCache(cache)
+    await idle()
+    failing.requests()
+    const checked = checkStaple(respond({ status: 'revoked' }), about)
+    await turn()
+    failing.addResponse(LEAF_URL, new Uint8Array(0))
+    await checked
+    await idle()
+    expect(entries.get(key)?.kind).toBe('response')
   })
 
   it('no failure in place of an answer', async () => {
