@@ -43,8 +43,11 @@ export type Remembered =
   | { readonly kind: 'status'; readonly status: OcspStatus }
   | { readonly kind: 'error'; readonly error: OcspError }
 
-/** Statuses of entries that this process has verified, with the key they were verified for. */
-const verified = new WeakMap<OcspCacheEntry, { readonly key: string; readonly status: OcspStatus }>()
+/** Statuses of entries that this process has verified, with the key they were verified for and how strictly. */
+const verified = new WeakMap<
+  OcspCacheEntry,
+  { readonly key: string; readonly status: OcspStatus; readonly strictness: OcspStrictness }
+>()
 
 /** What an entry says, verified; undefined where it says nothing that is of use now. */
 export function recall(
@@ -57,11 +60,11 @@ export function recall(
   if (entry.kind === 'error') return recallError(entry)
   if (entry.kind !== 'response' || !(entry.response instanceof Uint8Array)) return undefined
   const known = verified.get(entry)
-  if (known?.key === question.key && isCurrent(known.status, strictness, now))
+  if (known?.key === question.key && judgedAs(known, strictness) && isCurrent(known.status, strictness, now))
     return { kind: 'status', status: known.status }
   try {
     const status = verify(entry.response, question, strictness, now)
-    verified.set(entry, { key: question.key, status })
+    verified.set(entry, { key: question.key, status, strictness })
     return { kind: 'status', status }
   } catch {
     return undefined
@@ -83,6 +86,17 @@ export function verify(
     now,
     ...(nonce === undefined ? {} : { nonce: nonce.sent, missingNonce: nonce.missing }),
   })
+}
+
+/** Whether an answer was accepted by the same rules; a revocation counts by whichever. */
+function judgedAs(
+  known: { readonly status: OcspStatus; readonly strictness: OcspStrictness },
+  now: OcspStrictness,
+): boolean {
+  const { status, strictness: then } = known
+  const same =
+    then.clockSkewMs === now.clockSkewMs && then.maxAgeMs === now.maxAgeMs && then.weakDigests === now.weakDigests
+  return same || status.status === 'revoked'
 }
 
 /** The checks of a verified answer that depend on time and policy. */
@@ -121,7 +135,7 @@ export function remember(
     response: Uint8Array.from(response),
     expires: expiry(status, now),
   })
-  verified.set(entry, { key: question.key, status })
+  verified.set(entry, { key: question.key, status, strictness })
   update(store, question.key, (found) => {
     const before = recall(found, question, strictness, now)
     return before?.kind === 'status' && !replaces(status, before.status) ? undefined : entry

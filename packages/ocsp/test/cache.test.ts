@@ -145,6 +145,15 @@ describe('what a cache may say', () => {
     expect(withCache(cache, NOW - DAY).findings[0]?.result).toBe('pending')
   })
 
+  it('an old answer that one accepted is nothing to another', async () => {
+    const cache = new OcspCache({ now: () => NOW })
+    const old = respond({ thisUpdate: NOW - 20 * DAY, nextUpdate: null }, { producedAt: NOW - 20 * DAY })
+    const about = { certificate: leaf, issuer: ca, now: NOW, cache, maxAgeMs: 30 * DAY }
+    expect(await checkStaple(old, about)).toMatchObject({ result: 'good' })
+    expect(withCache(cache).findings[0]?.result).toBe('pending')
+    expect(withCache(cache, NOW, { maxAgeMs: 30 * DAY }).findings[0]?.result).toBe('good')
+  })
+
   it('an answer over SHA-1 that one accepted is nothing to another', () => {
     const cache = new OcspCache({ now: () => NOW })
     cache.put(key, { kind: 'response', response: respond({}, { digest: 'sha1' }), expires: NOW + DAY })
