@@ -71,7 +71,7 @@ export class RecordTls implements TlsEngine {
     this.#inner = new NativeTls(this.#bridge, settings)
     const { tls } = this.#inner
     const push = tls.push.bind(tls)
-    // node:tls pushes null from within the push of the record that holds the close_notify
+    // node:tls pushes null while it is fed the record that holds the close_notify
     tls.push = (chunk: unknown, encoding?: BufferEncoding): boolean => {
       if (chunk === null) this.#closeNotify = true
       return push(chunk, encoding)
@@ -228,7 +228,7 @@ export class RecordTls implements TlsEngine {
       const record = this.#framer.next()
       if (record === undefined) break
       this.#observer?.received(record)
-      this.#bridge.push(record)
+      this.#bridge.feed(record)
     }
     this.#pumping = false
     if (this.#released) return
