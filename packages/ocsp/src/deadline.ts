@@ -22,6 +22,11 @@ export class Deadline {
     this.#signal?.throwIfAborted()
   }
 
+  /** The failure where no time is left: nothing is to be begun then that nobody would wait for or give up. */
+  tooLate(url: string): OcspError | undefined {
+    return this.#limit.signal.aborted ? timedOut(url) : undefined
+  }
+
   /** Waits for something that may never come: until the limit, then goes on without it. */
   async race(work: Promise<unknown>): Promise<void> {
     await this.#attempt(this.#timeout, () => work).catch(() => undefined)
@@ -34,8 +39,7 @@ export class Deadline {
       return await this.#attempt((this.#timeout - (performance.now() - this.#started)) * share, work)
     } catch (cause) {
       this.throwIfAborted()
-      if (cause === TIMED_OUT)
-        return new OcspError('ERR_OCSP_TIMEOUT', `The OCSP responder ${url} did not answer in time`, { url })
+      if (cause === TIMED_OUT) return timedOut(url)
       if (cause instanceof OcspError) return cause
       return new OcspError('ERR_OCSP_FETCH_FAILED', `The OCSP responder ${url} cannot be reached`, { cause, url })
     }
@@ -65,6 +69,10 @@ export class Deadline {
     clearTimeout(this.#timer)
     this.#signal?.removeEventListener('abort', this.#forward)
   }
+}
+
+function timedOut(url: string): OcspError {
+  return new OcspError('ERR_OCSP_TIMEOUT', `The OCSP responder ${url} did not answer in time`, { url })
 }
 
 const TIMED_OUT = new OcspError('ERR_OCSP_TIMEOUT', 'The OCSP responder did not answer in time')

@@ -175,6 +175,8 @@ export class OcspResolver {
     method: OcspMethod,
     deadline: Deadline,
   ): Promise<void> {
+    const late = deadline.tooLate(url)
+    if (late !== undefined) return this.#take(url, targets, undefined, late, false)
     const by = { fetch, method, withNonce: this.#nonce !== 'off' }
     const groups = new Map<SharedRequest, Target[]>()
     const fresh: Target[] = []

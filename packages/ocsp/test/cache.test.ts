@@ -3,6 +3,7 @@ import {
   checkStaple,
   OcspCache,
   type OcspCacheEntry,
+  type OcspFetch,
   ocspCacheKey,
   OcspResolver,
   type OcspStore,
@@ -189,6 +190,17 @@ describe('a store that fails', () => {
       result: 'soft-failure',
       softErrors: [{ code: 'ERR_OCSP_TIMEOUT' }],
     })
+  })
+
+  it('that never answers leaves no request behind', async () => {
+    const cache: OcspStore = { get: () => new Promise(() => undefined), put: () => undefined }
+    const signals: (AbortSignal | null | undefined)[] = []
+    const fetch: OcspFetch = (_url, { signal }) => {
+      signals.push(signal)
+      return new Promise(() => undefined)
+    }
+    await withCache(cache).resolve({ fetch, timeout: 1 })
+    expect(signals.filter((signal) => signal?.aborted !== true)).toEqual([])
   })
 })
 
