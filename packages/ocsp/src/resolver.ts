@@ -240,7 +240,11 @@ export class OcspResolver {
       () => this.#cache.get(question.key),
       (entry) => {
         const remembered = recall(entry, question, this.#strictness, this.#now())
-        if (remembered !== undefined && target.pending) target.settle(remembered, 'cache')
+        if (remembered === undefined || !target.pending) return
+        // What came without our nonce, as a staple does, may be a replay: who insists on nonces asks again.
+        const status = remembered.kind === 'status' ? remembered.status : undefined
+        if (this.#nonce === 'must' && status?.status === 'good' && status.nonce !== 'matched') return
+        target.settle(remembered, 'cache')
       },
     )
   }

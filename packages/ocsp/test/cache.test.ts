@@ -146,6 +146,19 @@ describe('what a cache may say', () => {
     expect(withCache(cache, NOW - DAY).findings[0]?.result).toBe('pending')
   })
 
+  it("a good answer without a nonce is nothing to who insists on nonces; one's own with it is", async () => {
+    const cache = new OcspCache({ now: () => NOW })
+    cache.put(key, { kind: 'response', response: respond(), expires: NOW + DAY })
+    expect(withCache(cache).findings[0]?.result).toBe('good')
+    expect(withCache(cache, NOW, { nonce: 'must' }).findings[0]?.result).toBe('pending')
+    const { fetch } = new FakeResponder()
+    cache.clear()
+    expect(await withCache(cache, NOW, { nonce: 'must' }).resolve({ fetch })).toMatchObject({ result: 'good' })
+    expect(withCache(cache, NOW, { nonce: 'must' }).findings[0]?.result).toBe('good')
+    cache.put(key, { kind: 'response', response: respond({ status: 'revoked' }), expires: NOW + DAY })
+    expect(withCache(cache, NOW, { nonce: 'must' }).findings[0]?.result).toBe('revoked')
+  })
+
   it('an old answer that one accepted is nothing to another', async () => {
     const cache = new OcspCache({ now: () => NOW })
     const old = respond({ thisUpdate: NOW - 20 * DAY, nextUpdate: null }, { producedAt: NOW - 20 * DAY })
