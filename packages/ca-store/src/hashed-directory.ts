@@ -55,9 +55,11 @@ export class HashedDirectory implements Source {
   }
 
   #lookUp(hash: string): readonly Entry[] {
+    const names = this.#names.get(hash)
+    if (names === undefined) return [] // not kept: strangers may ask for as many names as they like
     let entries = this.#read.get(hash)
     if (entries === undefined) {
-      entries = (this.#names.get(hash) ?? []).flatMap((name) => this.#readFile(name, hash))
+      entries = names.flatMap((name) => this.#readFile(name, hash))
       this.#read.set(hash, entries)
     }
     return entries

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import nodeFs, { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { oid, sequence, setOf, utf8String } from '@x/der'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { type FileSystem, loadCaStore } from '../src/index.ts'
 import { MAX_DIRECTORY_NAMES, MAX_FILE_BYTES } from '../src/file-system.ts'
 import { MAX_DIRECTORY_BYTES } from '../src/hashed-directory.ts'
@@ -129,6 +130,16 @@ describe('directories', () => {
     expect(subjects(store)).toEqual(['CN=A'])
     expect(codes(store)).toEqual([...Array.from({ length: 4 }, () => 'ERR_CA_NOT_PEM'), 'ERR_CA_TOO_LARGE'])
     expect(5 * filler.length).toBeGreaterThan(MAX_DIRECTORY_BYTES)
+  })
+
+  it('remember nothing of the names that strangers ask for', () => {
+    const store = loadCaStore({ path: folder(hashed(a.cert)) })
+    const name = (text: string): Uint8Array => sequence(setOf(sequence(oid('2.5.4.3'), utf8String(text))))
+    store.findBySubject(name('A'))
+    const set = vi.spyOn(Map.prototype, 'set')
+    onTestFinished(() => set.mockRestore())
+    for (let i = 0; i < 100; i++) expect(store.findBySubject(name(`stranger ${i}`))).toEqual([])
+    expect(set).not.toHaveBeenCalled()
   })
 
   it('that vanish after they were listed leave an empty store, not a crash', () => {
