@@ -115,6 +115,11 @@ function judgeScope(group: readonly Usable[], subject: Subject, errors: CrlError
     if (held || entry.reason !== 'certificateHold') return { revoked: revocation(one.crl, entry), crls: [one.crl] }
   }
   for (const one of deltas) {
+    const entry = one === delta ? undefined : find(one, subject)
+    if (entry !== undefined && entry.reason !== 'certificateHold' && entry.reason !== 'removeFromCrl')
+      return { revoked: revocation(one.crl, entry), crls: [one.crl] }
+  }
+  for (const one of deltas) {
     if (one === delta) break
     if (base !== undefined && !isNewer(one.crl, base.crl)) continue
     const entry = find(one, subject)

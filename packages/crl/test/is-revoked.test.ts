@@ -511,6 +511,31 @@ describe('delta lists', () => {
       [base(), delta(as('certificateHold'), { number: 11, thisUpdate: NOW - 5000 }), delta()],
       'good',
     ],
+    [
+      'an expired delta revokes for good',
+      [base(), delta(as('keyCompromise'), { nextUpdate: NOW - 500 })],
+      'keyCompromise',
+    ],
+    [
+      'so does an expired delta that nothing continues',
+      [delta(as('keyCompromise'), { nextUpdate: NOW - 500 })],
+      'keyCompromise',
+    ],
+    [
+      'so does an older delta than the newest',
+      [base(), delta(as('keyCompromise'), { number: 11, thisUpdate: NOW - 5000 }), delta()],
+      'keyCompromise',
+    ],
+    [
+      'so does a delta older than the list',
+      [base([], { number: 13, thisUpdate: NOW - 500 }), delta(as('keyCompromise'))],
+      'keyCompromise',
+    ],
+    [
+      'an expired delta with a hold says nothing',
+      [base(), delta(as('certificateHold'), { nextUpdate: NOW - 500 })],
+      'good',
+    ],
     ['a delta for CAs only', [base(), delta([], { scope: { only: 'cas' } })], 'good'],
   ])('%s', (_, crls, expected) => {
     expect(word(isRevoked(certificate.raw, ca.raw, { crls, now }))).toBe(expected)
