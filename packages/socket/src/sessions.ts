@@ -121,17 +121,20 @@ export class ClientSessions {
   }
 
   /**
-   * Over 10,240 bytes Node emits no event (fact 7): to be called when data has come and when the connection ends. True: there is no more to look for.
+   * What Node emits no event for: sessions over 10,240 bytes (fact 7), and in TLS 1.2 the ticket that comes in place of the one resumed by. To be called
+   * when data has come and when the connection ends. True: there is no more to look for.
    */
   fetchUnreported(tls: TLSSocket): boolean {
     if (this.#kept > 0 || this.#onVerdict === undefined) return true
-    // on a resumed connection that has brought no new ticket it is the one just used, which must not be used again
-    if (tls.isSessionReused()) return true
+    const reused = tls.isSessionReused()
+    const used = reused ? this.#offered : undefined
+    if (reused && (used === undefined || (used.protocol !== 'TLSv1.2' && used.session.length <= MAX_REPORTED)))
+      return true
     const session = tls.getSession() ?? undefined // null where the connection is gone
-    const hasTicket = session !== undefined && hasArrived(session)
-    if (hasTicket && session.length > MAX_REPORTED) this.#onVerdict(session)
+    const isNew = session !== undefined && isAnother(session, used)
+    if (isNew && (reused || session.length > MAX_REPORTED)) this.#onVerdict(session)
     // a server that speaks first may do so before its ticket; one that never sends any is not asked for long
-    return hasTicket || ++this.#looks >= MAX_LOOKS
+    return isNew || ++this.#looks >= MAX_LOOKS
   }
 
   #add(entry: SessionEntry): void {
@@ -147,10 +150,13 @@ export class ClientSessions {
 const MAX_REPORTED = 10_240
 const MAX_LOOKS = 4
 
-/** In TLS 1.3 there is a session before there is a ticket to it. One in a form of its own is taken as it is. */
-function hasArrived(session: Uint8Array): boolean {
+/** In TLS 1.3 there is a session before there is a ticket to it; and a ticket that was used must not be kept again. */
+function isAnother(session: Uint8Array, used: SessionEntry | undefined): boolean {
   const ticket = readTicket(session)
-  return ticket === undefined || ticket.id !== undefined
+  if (ticket === undefined) return used === undefined // in a form of its own, of which nothing can be told
+  if (ticket.id === undefined) return false
+  const before = used === undefined ? undefined : readTicket(used.session)?.id
+  return before === undefined || Buffer.compare(before, ticket.id) !== 0
 }
 
 function evidenceOf(entry: SessionEntry | undefined): SessionEvidence | undefined {

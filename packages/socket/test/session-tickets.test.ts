@@ -5,11 +5,16 @@ import { SessionCache } from '@x/session-cache'
 import { readTicket } from '@x/session-cache/tls'
 import { Agent, request } from 'undici'
 import { describe, expect, it } from 'vitest'
-import { connect, connector, type ConnectOptions, type SecureSocket } from '../src/index.ts'
+import { connect, connector, type ConnectOptions, listen, type SecureSocket } from '../src/index.ts'
 import { authority, identity, rejection, tlsServer } from './support.ts'
 
 const ca = authority.ca
 const versions = ['TLSv1.2', 'TLSv1.3'] as const
+
+interface Key {
+  readonly name: Buffer
+  readonly key: Buffer
+}
 
 /** Node emits no event for a session of more octets (SSL::kMaxSessionSize). */
 const MAX_REPORTED = 10_240
@@ -130,6 +135,30 @@ describe.each(cases)('of 20 connections with tickets: $tickets, $version', ({ ve
 })
 
 describe('tickets', () => {
+  it('that a server of TLS 1.2 sends in place of the one resumed by are kept, though Node emits no event', async () => {
+    const keys = [1, 2].map((fill) => ({ name: Buffer.alloc(16, fill), key: Buffer.alloc(32, fill) })) as [Key, Key]
+    let current = keys[0]
+    const ticketKeys = (name?: Uint8Array): Key | undefined => {
+      const found = name === undefined ? current : keys.find((one) => one.name.equals(name))
+      return found && { name: current.name, key: found.key }
+    }
+    await using server = await listen({ host: '127.0.0.1', cert: identity.cert, key: identity.key, ticketKeys })
+    server.on('connection', (socket) => void socket.on('error', () => undefined).end('hello'))
+    const sessionCache = new SessionCache()
+    const port = (server.address() as AddressInfo).port
+    const ids = new Set<string>()
+    for (const [at, size] of [1, 1, 2, 2].entries()) {
+      if (at === 2) current = keys[1]
+      const socket = await connect({ host: 'localhost', port, ca, sessionCache, maxVersion: 'TLSv1.2' })
+      expect(socket.sessionReused).toBe(at > 0)
+      socket.resume()
+      await once(socket, 'close')
+      for (const [, { session }] of sessionCache.entries())
+        ids.add(Buffer.from(readTicket(session)?.id ?? []).toString('hex'))
+      expect([at, ids.size]).toEqual([at, size])
+    }
+  })
+
   it("'again' keeps the verdict's age and refuses what has changed, as 'once' does", async () => {
     await using server = await tlsServer({ minVersion: 'TLSv1.3' })
     const sessionCache = new SessionCache()
