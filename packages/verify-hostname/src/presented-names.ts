@@ -144,8 +144,12 @@ function readAltNames(cursor: DerCursor, wrapperEnd: number): PresentedName[] {
       bytes[p + 1] !== 3 ||
       bytes[p + 2] !== 0x55 ||
       bytes[p + 3] !== 0x1d
-    )
+    ) {
+      // An OID in another form than DER's could be that of the names: who reads BER would find them.
+      if (bytes[p] !== Tag.OID || (bytes[p + 1] as number) > 0x7f)
+        throw new DerError('ERR_DER_UNEXPECTED_TAG', 'not an extension', p)
       continue
+    }
     cursor.position = p
     cursor.expect(Tag.OID)
     cursor.optional(Tag.BOOLEAN)
