@@ -6,7 +6,7 @@ import { invalidArgument } from './errors.ts'
  */
 export type CertificateInput = string | Uint8Array | { readonly raw: Uint8Array }
 
-const LABELS = ['CERTIFICATE', 'X509 CERTIFICATE', 'TRUSTED CERTIFICATE']
+const BEGIN = /-----BEGIN ((?:X509 |TRUSTED )?CERTIFICATE)-----([ \t\r]*\n)?/
 
 /**
  * The DER of a certificate given in any form; undefined where text holds no block that could be one.
@@ -30,26 +30,22 @@ export function certificateDer(certificate: unknown): Uint8Array | undefined {
   )
 }
 
-/** RFC 7468 section 5, the first block; text around it is ignored. */
+/**
+ * RFC 7468 section 5, the first block; text around it is ignored. Its BEGIN must be a line of its own: OpenSSL takes another one for
+ * text (or not, behind a line of 254 characters), and could judge another certificate of the same text.
+ */
 function pemDer(text: string): Uint8Array | undefined {
-  let first = -1
-  let begin = ''
-  for (const label of LABELS) {
-    const line = `-----BEGIN ${label}-----`
-    const at = text.indexOf(line)
-    if (at !== -1 && (first === -1 || at < first)) {
-      first = at
-      begin = line
-    }
-  }
-  if (first === -1) return undefined
-  const end = text.indexOf(begin.replace('BEGIN', 'END'), first)
+  const found = BEGIN.exec(text)
+  if (found === null || found[2] === undefined || (found.index > 0 && text[found.index - 1] !== '\n')) return undefined
+  const label = found[1] as string
+  const start = found.index + found[0].length
+  const end = text.indexOf(`-----END ${label}-----`, start)
   if (end === -1) return undefined
   // White space goes first: one expression for both would try every way to share it out.
-  const body = text.slice(first + begin.length, end).replace(/\s+/g, '')
+  const body = text.slice(start, end).replace(/\s+/g, '')
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(body)) return undefined
   const der = Buffer.from(body, 'base64')
-  return begin.includes('TRUSTED') ? firstElement(der) : der
+  return label.startsWith('TRUSTED') ? firstElement(der) : der
 }
 
 /** OpenSSL puts trust settings behind the certificate; those are no part of it. */

@@ -1,7 +1,8 @@
 import { X509Certificate } from 'node:crypto'
+import { sequence } from '@x/der'
 import { describe, expect, it } from 'vitest'
 import { createCheckServerIdentity, matchHostname, verifyHostname } from '../src/index.ts'
-import { certificate, pem } from './certificate.ts'
+import { altNameExtension, certificate, pem } from './certificate.ts'
 
 const host = 'www.example.org'
 const der = certificate([host])
@@ -111,4 +112,31 @@ describe('names in great number and length', () => {
     expect(matchHostname(certificate([host]), 'ö.'.repeat(32_000))).toBeUndefined()
     expect(performance.now() - start).toBeLessThan(2000)
   })
+})
+
+describe('PEM is read as OpenSSL reads it, which may have judged the same text', () => {
+  const block = pem(der)
+  it.each([
+    ['in the middle of a line', `x ${block}${pem(other)}`],
+    ['behind a lone carriage return', `x\r${block}${pem(other)}`],
+    ['with its content in the BEGIN line', block.replace('-----\n', '-----') + pem(other)],
+  ])('a block %s is none, and what stands behind it is not taken instead', (_, text) => {
+    expect(new X509Certificate(text).raw).toEqual(Buffer.from(other))
+    for (const name of [host, 'other.example.org']) expect(matchHostname(text, name)).toBeUndefined()
+  })
+
+  it('but OpenSSL reads lines of 254 characters', () => {
+    const text = 'x'.repeat(254) + pem(other) + block
+    expect(new X509Certificate(text).raw).toEqual(Buffer.from(other))
+    for (const name of [host, 'other.example.org']) expect(matchHostname(text, name)).toBeUndefined()
+  })
+})
+
+it('a subjectAltName whose OID is not DER is not passed over', () => {
+  const names = altNameExtension(['other.example.org'])
+  // 06 03 → 06 81 03: the same to who reads BER
+  const ber = sequence(Uint8Array.of(0x06, 0x81, 0x03, ...names.subarray(4)))
+  const input = certificate(undefined, host, [ber])
+  expect(new X509Certificate(input).subjectAltName).toBe('DNS:other.example.org')
+  expect(matchHostname(input, host, { scheme: 'http' })).toBeUndefined()
 })
