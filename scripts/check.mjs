@@ -3,12 +3,19 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkArrows } from './lib/arrows.mjs'
+import { checkLinks } from './lib/links.mjs'
 import { checkPackages } from './lib/packages.mjs'
 import { checkParity } from './lib/parity.mjs'
 import { checkStandards } from './lib/standards.mjs'
 
 const root = join(import.meta.dirname, '..')
-const problems = [...checkArrows(root), ...checkPackages(root), ...checkParity(root), ...checkStandards(root)]
+const problems = [
+  ...checkArrows(root),
+  ...checkPackages(root),
+  ...checkParity(root),
+  ...checkStandards(root),
+  ...checkLinks(root),
+]
 
 function tool(name, args, cwd = root) {
   const { status, stdout, stderr } = spawnSync(join(root, 'node_modules/.bin', name), args, { cwd, encoding: 'utf8' })
