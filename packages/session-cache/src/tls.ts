@@ -58,8 +58,10 @@ export interface SessionPeer {
  * @throws TypeError for `session` (a raw session carries no policy) and where there is no name to verify
  * @throws SessionCacheError (rejections) ERR_SESSION_CONNECT_TIMEOUT, ERR_SESSION_PARAMETER for an option that cannot be part of a trust key
  */
-export async function connect(options: ConnectionOptions, sharing: SharingOptions): Promise<TLSSocket> {
+export async function connect(given: ConnectionOptions, sharing: SharingOptions): Promise<TLSSocket> {
   const rules = checkSharing(sharing)
+  // What the key says must be what is verified, whatever the caller does to its object while the store is asked.
+  const options = { ...given }
   if (options.session !== undefined)
     throw invalidValue('options.session', 'is not taken: only sessions of the store are resumed')
   const name = verifiedName(options)

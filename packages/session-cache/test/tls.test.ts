@@ -67,6 +67,18 @@ describe.each<SecureVersion>(['TLSv1.2', 'TLSv1.3'])('connect over %s', (version
     expect(sessionPeer({})).toBeUndefined()
   })
 
+  it('options changed while the store is asked count for neither key nor connection', async () => {
+    const store = new SessionCache<PeerEvidence>()
+    const changed: ConnectionOptions = { ...base, ca: stranger.ca }
+    const first = visit(changed, { store })
+    changed.ca = ca.ca
+    await expect(first).rejects.toMatchObject({ code: 'SELF_SIGNED_CERT_IN_CHAIN' })
+    expect(store.size).toBe(0)
+    await expect(visit({ ...base, ca: stranger.ca }, { store })).rejects.toMatchObject({
+      code: 'SELF_SIGNED_CERT_IN_CHAIN',
+    })
+  })
+
   /** Tickets of a server on node:tls are never renewed: a full handshake brings two of them. */
   it.each([
     { renews: true, tickets: 'once', resumed: 19, different: version === 'TLSv1.3' ? 19 : undefined },
