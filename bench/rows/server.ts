@@ -27,7 +27,10 @@ function hosts(type: 'ec' | 'rsa'): HostsOption {
 }
 
 async function both(options: object): Promise<Record<'@x/socket' | 'node:tls', ServerPeer>> {
-  return { '@x/socket': await serverPeer('@x/socket', options), 'node:tls': await serverPeer('node:tls', options) }
+  return {
+    '@x/socket': await serverPeer('@x/socket', options, true),
+    'node:tls': await serverPeer('node:tls', options, true),
+  }
 }
 
 async function handshakes(
@@ -56,14 +59,12 @@ const COUNT = 400
 
 async function handshakesOf(peer: ServerPeer, secureContext: SecureContext, resuming: boolean): Promise<number> {
   let session: Buffer | undefined
+  // the server has accepted, said a byte and closed: its side is over
   const visit = async (): Promise<void> => {
     const socket = await open(peer, secureContext, resuming ? session : undefined)
-    if (resuming && session === undefined) {
-      const received = once(socket, 'session')
-      socket.write('x')
-      session = ((await received) as [Buffer])[0]
-    }
-    socket.destroy()
+    if (resuming) socket.once('session', (received: Buffer) => (session ??= received))
+    socket.resume()
+    await once(socket, 'close')
   }
   await visit()
   await peer.ask('cpu')

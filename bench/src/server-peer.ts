@@ -13,11 +13,13 @@ const script = `
   import { runInNewContext } from 'node:vm'
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc')
-  const { kind, options } = JSON.parse(process.argv[1])
+  const { kind, options, greets } = JSON.parse(process.argv[1])
   const sockets = new Set()
   const onSocket = (socket) => {
+    socket.on('error', () => {})
+    if (greets) return socket.resume().end('k')
     sockets.add(socket)
-    socket.on('error', () => {}).on('close', () => sockets.delete(socket)).on('data', (data) => socket.write(data))
+    socket.on('close', () => sockets.delete(socket)).on('data', (data) => socket.write(data))
   }
   let port
   if (kind === 'node:tls') {
@@ -54,11 +56,16 @@ export interface ServerPeer {
   readonly close: () => void
 }
 
-export async function serverPeer(kind: '@x/socket' | 'node:tls', options: object): Promise<ServerPeer> {
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script, JSON.stringify({ kind, options })], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-    cwd: fileURLToPath(new URL('..', import.meta.url)),
-  })
+/** A server that echoes, or one that says a byte and closes. */
+export async function serverPeer(kind: '@x/socket' | 'node:tls', options: object, greets = false): Promise<ServerPeer> {
+  const child = spawn(
+    process.execPath,
+    ['--input-type=module', '-e', script, JSON.stringify({ kind, options, greets })],
+    {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      cwd: fileURLToPath(new URL('..', import.meta.url)),
+    },
+  )
   const lines = createInterface({ input: child.stdout })
   const answer = async (): Promise<number> => Number(((await once(lines, 'line')) as [string])[0])
   return {
