@@ -79,11 +79,13 @@ function nextBegin(text: string, from: number): number {
   return -1
 }
 
+/** Looks no further than the line goes: a text of lone carriage returns has no newline at all. */
 function endOfLine(text: string, from: number): number {
-  const newline = text.indexOf('\n', from)
-  const end = newline < 0 ? text.length : newline
-  const carriageReturn = text.slice(from, end).indexOf('\r')
-  return carriageReturn < 0 ? end : from + carriageReturn
+  for (let at = from; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === 10 || code === 13) return at
+  }
+  return text.length
 }
 
 function withoutHeaders(body: string): string {

@@ -94,6 +94,7 @@ describe('parseCertificates', () => {
       `${begin}${'A'.repeat(1e7)}`,
       '-'.repeat(1e7),
       '\n'.repeat(1e7),
+      '\r-----BEGIN '.repeat(800_000),
     ])
       expect(codeOf(() => parseCertificates(input))).toMatch(/^ERR_CERT_/)
     expect(codeOf(() => parseCertificates(`${begin}:\n${'\n \t'.repeat(3e6)}-----END CERTIFICATE-----`))).toMatch(
