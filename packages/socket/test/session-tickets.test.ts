@@ -147,16 +147,20 @@ describe('tickets', () => {
     const sessionCache = new SessionCache()
     const port = (server.address() as AddressInfo).port
     const ids = new Set<string>()
+    const evidences = new Set<string>()
     for (const [at, size] of [1, 1, 2, 2].entries()) {
       if (at === 2) current = keys[1]
       const socket = await connect({ host: 'localhost', port, ca, sessionCache, maxVersion: 'TLSv1.2' })
       expect(socket.sessionReused).toBe(at > 0)
       socket.resume()
       await once(socket, 'close')
-      for (const [, { session }] of sessionCache.entries())
+      for (const [, { session, evidence }] of sessionCache.entries()) {
         ids.add(Buffer.from(readTicket(session)?.id ?? []).toString('hex'))
+        evidences.add(JSON.stringify(evidence))
+      }
       expect([at, ids.size]).toEqual([at, size])
     }
+    expect(evidences.size).toBe(1) // the verdict grows no younger with the ticket
   })
 
   it("'again' keeps the verdict's age and refuses what has changed, as 'once' does", async () => {
