@@ -125,9 +125,11 @@ export class Dialogue {
       .off('end', this.#onEnd)
       .off('close', this.#onEnd)
       .off('error', this.#onError)
-    if (this.#rest.length > 0 && !stream.destroyed && !stream.readableEnded) stream.unshift(this.#rest)
     // Streams take note of a 'readable' listener gone in the next tick; TLS must not start before.
     await new Promise((resolve) => process.nextTick(resolve))
+    // With a 'data' listener of the program's they then flow, though they did not before: what is next is not for that listener.
+    if (stream.readableFlowing === true) stream.pause()
+    if (this.#rest.length > 0 && !stream.destroyed && !stream.readableEnded) stream.unshift(this.#rest)
   }
 
   #take(count: number): Buffer {

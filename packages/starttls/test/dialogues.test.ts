@@ -208,6 +208,19 @@ describe('every dialogue', () => {
     expect(String(stream.read())).toBe('and more')
   })
 
+  it("leaves a stream paused that has a 'data' listener: what was not asked for does not reach it", async () => {
+    const stream = new ScriptedStream([['>', '554 go away\r\nand more']])
+    const seen: string[] = []
+    const listen = (chunk: Buffer): unknown => seen.push(String(chunk))
+    stream.on('data', listen)
+    stream.pause()
+    await expect(run(stream)).rejects.toMatchObject({ code: 'ERR_STARTTLS_REFUSED' })
+    for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => void setImmediate(resolve))
+    expect(stream.readableFlowing).toBe(false)
+    expect(seen).toEqual(['554 go away\r\nand more']) // by our own reading, and not again
+    expect(stream.off('data', listen).read()?.toString()).toBe('and more')
+  })
+
   it('shows no control characters of the server in its message', async () => {
     const stream = new ScriptedStream([['>', `554 \x1b[31m${'é'.repeat(500)}\0\r\n`]])
     const error = (await run(stream).catch((reason: unknown) => reason)) as StartTlsError
