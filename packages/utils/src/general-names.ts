@@ -74,12 +74,19 @@ function shown(value: unknown): string {
   return String(value).slice(0, 80)
 }
 
-/** What is ASCII stays as it is: the conversion would drop control characters instead of refusing them. */
+/**
+ * What is ASCII stays as it is. The rest is converted label by label, and each must become an A-label: of a whole name the conversion
+ * drops characters (zero width, soft hyphens, what follows a slash) and makes dots of others, which gives another name.
+ */
 function dnsName(value: string, option: string): string {
   if (typeof value !== 'string' || /[\u0000-\u001f\u007f]/.test(value) || !/[^\u0000-\u007f]/.test(value)) return value
-  const converted = domainToASCII(value)
-  if (converted === '') throw wrongValue(option, 'has a name that cannot be written as A-labels')
-  return converted
+  const labels = value.split('.').map((label) => {
+    if (/^[\w*-]*$/.test(label)) return label
+    const converted = /^[\w\u0080-\uffff-]+$/.test(label) ? domainToASCII(label) : ''
+    if (!/^xn--[a-z0-9-]+$/.test(converted)) throw wrongValue(option, 'has a name that cannot be written as A-labels')
+    return converted
+  })
+  return labels.join('.')
 }
 
 /** Control characters are refused: a name that ends at its NUL for some readers is an attack, not a name. */

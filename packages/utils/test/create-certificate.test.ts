@@ -182,6 +182,13 @@ describe('createCertificate', () => {
   it.each([
     [[['DNS', 'a\0b']], 'ERR_INVALID_ARG_VALUE subjectAltNames'],
     [[['DNS', 'mün\nchen.example']], 'ERR_INVALID_ARG_VALUE subjectAltNames'],
+    // what the conversion would turn into another name
+    [[['DNS', 'ex\u00adample.org']], 'ERR_INVALID_ARG_VALUE subjectAltNames'],
+    [[['DNS', 'a\u200b.example.org']], 'ERR_INVALID_ARG_VALUE subjectAltNames'],
+    [[['DNS', '１２７.０.０.１']], 'ERR_INVALID_ARG_VALUE subjectAltNames'],
+    [[['DNS', 'example.org。mün.example']], 'ERR_INVALID_ARG_VALUE subjectAltNames'],
+    [[['DNS', 'ü%2ecom']], 'ERR_INVALID_ARG_VALUE subjectAltNames'],
+    [[['DNS', 'ü.a/b']], 'ERR_INVALID_ARG_VALUE subjectAltNames'],
     [[['DNS', 'a\nb']], 'ERR_INVALID_ARG_VALUE subjectAltNames'],
     [[['EMAIL', 'ä@b.c']], 'ERR_INVALID_ARG_VALUE subjectAltNames'],
     [[['IP', '127.0.0.01']], 'ERR_INVALID_ARG_VALUE subjectAltNames'],
