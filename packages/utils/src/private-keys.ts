@@ -2,7 +2,7 @@ import { createPrivateKey, KeyObject } from 'node:crypto'
 import { DerError, openDer, Tag } from '@x/der'
 import { type EncodedKey, findPrivateKey } from './encoded-key.ts'
 import { CertificateError } from './errors.ts'
-import { wrongType, wrongValue } from './misuse.ts'
+import { refuseUnknown, wrongType, wrongValue } from './misuse.ts'
 import { type Decrypted, decryptPasswordBased } from './password-based.ts'
 
 /** A private key: PEM text, PEM or DER bytes, or a KeyObject. */
@@ -56,6 +56,7 @@ export function privateKeyToPem(
   key: PrivateKeyInput,
   options: { readonly passphrase?: string | undefined } = {},
 ): string {
+  refuseUnknown(options, new Set(['passphrase'])) // a misspelled one would leave the key in clear
   const object = parsePrivateKey(key)
   if (options.passphrase === undefined) return object.export({ type: 'pkcs8', format: 'pem' }) as string
   const passphrase = checkedPassphrase(options.passphrase)

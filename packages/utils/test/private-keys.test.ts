@@ -125,6 +125,11 @@ describe('privateKeyToPem', () => {
   it('does not take an empty passphrase for encryption', () => {
     expect(codeOf(() => privateKeyToPem(ec, { passphrase: '' }))).toBe('ERR_INVALID_ARG_VALUE passphrase')
   })
+
+  it('does not write in clear what a misspelled option would have encrypted', () => {
+    expect(codeOf(() => privateKeyToPem(ec, { password: 'secret' } as never))).toBe('ERR_INVALID_ARG_VALUE password')
+    expect(codeOf(() => privateKeyToPem(ec, 'secret' as never))).toBe('ERR_INVALID_ARG_TYPE options')
+  })
 })
 
 describe('encryptions that only OpenSSL knows', () => {
