@@ -45,11 +45,14 @@ export interface TransferPeer {
 }
 
 const authority = createAuthority('bench')
-const identity = authority.issue('localhost')
+const identities = {
+  ec: authority.issue({ names: 'localhost', privateKey: { type: 'ec' } }),
+  rsa: authority.issue({ names: 'localhost', privateKey: { type: 'rsa' } }),
+}
 
 /** A server of node:tls, whatever it is asked for; `options` are those of tls.createServer. */
-export async function transferPeer(options: object = {}): Promise<TransferPeer> {
-  const { cert, key } = identity
+export async function transferPeer(options: object = {}, kind: 'ec' | 'rsa' = 'ec'): Promise<TransferPeer> {
+  const { cert, key } = identities[kind]
   const child = spawn(process.execPath, ['--input-type=module', '-e', script, JSON.stringify({ cert, key, options })], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })

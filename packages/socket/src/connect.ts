@@ -135,10 +135,11 @@ function connected(transport: Duplex, socket: SecureSocket): Promise<void> {
       stop()
       resolve()
     }
+    let unresolved = false
     const onError = (error: Error): void => {
       stop()
       transport.on('error', () => undefined)
-      reject(error)
+      reject(unresolved ? withDetails(error, { phase: 'resolve' }) : error)
     }
     const onClose = (): void =>
       onError(
@@ -146,7 +147,10 @@ function connected(transport: Duplex, socket: SecureSocket): Promise<void> {
           phase: 'connect',
         }),
       )
-    const onLookup = (...args: unknown[]): void => void socket.emit('lookup', ...args)
+    const onLookup = (...args: unknown[]): void => {
+      unresolved = args[0] instanceof Error
+      socket.emit('lookup', ...args)
+    }
     transport.on('connect', onConnect).on('error', onError).on('close', onClose).on('lookup', onLookup)
   })
 }

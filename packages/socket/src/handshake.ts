@@ -3,7 +3,9 @@ import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import { startTlsEngine } from './engine/choose.ts'
 import type { PeerClaim } from './engine/engine.ts'
+import { traced } from './diagnostics.ts'
 import { SecureSocketError } from './errors.ts'
+import { logKeys } from './keylog.ts'
 import type { Prepared } from './options/prepare.ts'
 import type { Resolved } from './options/resolve.ts'
 import type { SecureSocket } from './secure-socket.ts'
@@ -27,7 +29,12 @@ export interface Handshake {
  * From a connected transport to a secure socket: a session to offer, the engine, the handshake, the checks, the gate.
  * Rejects with what went wrong; the caller destroys the socket with it.
  */
-export async function shake(
+export function shake(socket: SecureSocket, core: SocketCore, handshake: Handshake): Promise<void> {
+  const { host, port } = core.where
+  return traced({ socket, role: handshake.role, host, port }, () => run(socket, core, handshake))
+}
+
+async function run(
   socket: SecureSocket,
   core: SocketCore,
   { role, transport, prepared, resolved, stapling, timeout, examine }: Handshake,
@@ -55,5 +62,6 @@ export async function shake(
     observer,
     stapling,
   })
+  if (handshake.keylog === true) logKeys(engine.tls)
   await core.secure(engine, policy, timeout ?? handshake.handshakeTimeout ?? 30_000, sessions, examine)
 }

@@ -5,6 +5,7 @@ export type { SharedOptions } from './adapters/pick.ts'
 export { connector, type ConnectorCallback, type ConnectorRequest } from './adapters/undici.ts'
 export type { ClientHello } from './client-hello.ts'
 export { connect, dial } from './connect.ts'
+export type { HandshakeMessage } from './diagnostics.ts'
 export {
   type ErrorDetails,
   PeerRefusedError,

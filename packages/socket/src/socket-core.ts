@@ -114,6 +114,10 @@ export class SocketCore implements GateOutput, Surface {
     this.#state = next
   }
 
+  get where(): { readonly host?: string; readonly port?: number } {
+    return this.#where
+  }
+
   /** Where the connection goes, for errors. */
   located(where: { host?: string; port?: number }): void {
     this.#where = where

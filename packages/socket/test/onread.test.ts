@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
-import { connect, type ConnectOptions, dial, type OnReadOptions, startTls } from '../src/index.ts'
+import { connect, type ConnectOptions, dial, type OnReadOptions, type SecureSocket, startTls } from '../src/index.ts'
 import { CallerBuffers } from '../src/onread.ts'
 import { authority, rejection, tcpServer, tlsServer } from './support.ts'
 import { tcpPair } from './rigs.ts'
@@ -72,13 +72,13 @@ describe.each(versions)('onread, %s', (version) => {
     let bytes = 0
     let calls = 0
     let paused = 0
-    const socket = dial({
+    const socket: SecureSocket = dial({
       host: 'localhost',
       port: server.port,
       ca,
       onread: {
         buffer: Buffer.alloc(4_096),
-        callback: (count) => {
+        callback: (count): boolean => {
           expect(paused).toBe(0) // never called while paused
           bytes += count
           if (++calls % 5 !== 0) return true
@@ -141,13 +141,14 @@ it('works through startTls, and for what is plain before', async () => {
   pair.close()
 })
 
-it.each([
+const wrong: readonly (readonly [string, unknown])[] = [
   ['no callback', { buffer: Buffer.alloc(1) }],
   ['no buffer', { callback: () => true }],
   ['an empty buffer', { buffer: Buffer.alloc(0), callback: () => true }],
   ['an unknown key', { buffer: Buffer.alloc(1), callback: () => true, size: 1 }],
   ['a function', () => true],
-])('onread with %s is misuse', async (_what, onread) => {
+]
+it.each(wrong)('onread with %s is misuse', async (_what, onread) => {
   const error = await rejection(connect({ host: 'localhost', port: 1, onread: onread as never }))
   expect(error).toBeInstanceOf(TypeError)
   expect(error.message).toContain("'onread")

@@ -47,6 +47,7 @@ export function resolveServer(entry: Entry, given: object): ResolvedServer {
 }
 
 const rows: Readonly<Record<string, Row<unknown>>> = table
+const initial = Object.entries(rows).filter(([, row]) => row.initial !== undefined)
 
 /**
  * The program's defaults and filter, unknown keys, parse, conflicts, our defaults, in this order.
@@ -76,9 +77,7 @@ export function read(entry: Entry, given: object): Resolved {
     present.add(key)
   }
   for (const conflict of conflicts) conflict(present, given, entry)
-  for (const [key, row] of Object.entries(rows))
-    if (row.initial !== undefined && !present.has(key) && row.entries.includes(entry))
-      parts[row.part][key] = row.initial
+  for (const [key, row] of initial) if (!present.has(key) && row.entries.includes(entry)) parts[row.part][key] = row.initial
   const made = contextOptionsOf(parts.context['secureContext'])
   if (made !== undefined) parts.context = { ...made, secureContext: parts.context['secureContext'] }
   for (const part of Object.values(parts)) Object.freeze(part)

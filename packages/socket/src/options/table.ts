@@ -261,6 +261,7 @@ export const table = {
   isServer: { entries: ['startTls'], part: 'handshake', parse: boolean },
   head: { entries: ['startTls'], part: 'handshake', parse: bytes },
   starttls: { entries: dialling, part: 'handshake', parse: callable<NonNullable<ConnectOptions['starttls']>> },
+  keylog: { entries: both, part: 'handshake', parse: boolean, initial: false },
   stoppable: { entries: both, part: 'handshake', parse: boolean, initial: false },
   truncation: { entries: both, part: 'handshake', parse: oneOf('refuse', 'allow'), initial: 'refuse' },
   onMessage: { entries: both, part: 'handshake', parse: callable<NonNullable<ConnectOptions['onMessage']>> },

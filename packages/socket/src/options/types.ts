@@ -152,6 +152,11 @@ export interface PeerOptions extends ContextOptions {
   readonly startHandshake?: boolean
   readonly highWaterMark?: number
   /**
+   * True: the connection's secrets are appended to the file that the variable SSLKEYLOGFILE names, with mode 0600 and one warning. Default false: the
+   * variable alone does nothing.
+   */
+  readonly keylog?: boolean
+  /**
    * True: TLS can be left again with `stopTls()`. The peer's close_notify then is no end but the event 'peerShutdown'. Costs CPU:
    * every record passes through JavaScript. Default false.
    */

@@ -62,12 +62,15 @@ export function verifyPeer(
 /** Nothing was stapled and nothing is demanded. */
 function nothingAsked({ revocation }: TrustPolicy): Outcome<'revocation'> {
   if (revocation.staple === 'off') return waivedByOption('revocation')
-  return {
+  return (unstapled ??= {
     result: 'waived',
     waiver: { by: 'soft-failure' },
-    failures: [failure('ERR_OCSP_STAPLE_MISSING', 0, 'the server stapled no OCSP response')],
-  }
+    failures: Object.freeze([failure('ERR_OCSP_STAPLE_MISSING', 0, 'the server stapled no OCSP response')]),
+  })
 }
+
+/** Made once: the stack of an error costs more than all of this check, and says nothing here. */
+let unstapled: Outcome<'revocation'> | undefined
 
 /** A pin overrides chain and name, never a callback's refusal (rule 3); the failures stay on record. */
 function overruled<N extends CheckName>(pinned: boolean, outcome: Outcome<N>): Outcome<N> {
