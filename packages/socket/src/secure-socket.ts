@@ -79,7 +79,11 @@ export class SecureSocket extends Socket {
   constructor(options: FacadeOptions, secret: symbol) {
     if (secret !== key) throw new TypeError('a SecureSocket is made by connect(), listen() or startTls()')
     const { signal, onread, ...stream } = options
-    super({ ...(stream.highWaterMark === undefined ? marks : {}), ...stream, allowHalfOpen: stream.allowHalfOpen ?? false })
+    super({
+      ...(stream.highWaterMark === undefined ? marks : {}),
+      ...stream,
+      allowHalfOpen: stream.allowHalfOpen ?? false,
+    })
     decodeStrings(this)
     this.#core = new SocketCore(this, {
       push: (chunk) => this.#receive(chunk),

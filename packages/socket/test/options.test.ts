@@ -89,6 +89,7 @@ const samples: { readonly [K in keyof AnyOptions]-?: Samples } = {
   isServer: flag,
   head: { good: [], bad: ['x', null, {}, 1] },
   starttls: callback,
+  keylog: flag,
   stoppable: flag,
   truncation: { good: ['refuse', 'allow'], bad: ['', 'ignore', true, null] },
   onMessage: callback,
