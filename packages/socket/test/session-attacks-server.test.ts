@@ -166,4 +166,14 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('a ticket of %s, earned at a serv
     await visit(one.port, { session: sessions.at(-1), servername: 'www.example.org' })
     expect(await one.next()).toEqual({ refused: 'ERR_SECURE_SOCKET_NO_PEER_CERTIFICATE' })
   })
+
+  it('of one host, at another host of the same policy', async () => {
+    const { cert, key } = authority.issue('www.example.org')
+    const one = await serving({ hosts: { 'www.example.org': { cert, key } }, ...limits })
+    await using _one = one.server
+    const { sessions } = await visit(one.port, { servername: '' })
+    expect(await one.next()).toEqual({ resumed: false, client: false })
+    await visit(one.port, { session: sessions[0], servername: 'www.example.org' })
+    expect(await one.next()).toEqual({ resumed: false, client: false })
+  })
 })
