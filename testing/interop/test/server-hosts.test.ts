@@ -111,23 +111,20 @@ const clients: readonly Client[] = [
       run(
         openssl ?? '',
         [
-          ...[
-            's_client',
-            '-connect',
-            `127.0.0.1:${port}`,
-            '-servername',
-            host,
-            '-verify_hostname',
-            host,
-            '-CAfile',
-            ca(),
-          ],
-          ...[
-            '-verify_return_error',
-            '-quiet',
-            '-ign_eof',
-            ...(identity === undefined ? [] : ['-cert', pem(identity)]),
-          ],
+          's_client',
+          '-connect',
+          `127.0.0.1:${port}`,
+          '-servername',
+          host,
+          '-verify_hostname',
+          host,
+          '-CAfile',
+          ca(),
+
+          '-verify_return_error',
+          '-quiet',
+          '-ign_eof',
+          ...(identity === undefined ? [] : ['-cert', pem(identity)]),
         ],
         { input: 'hello\n' },
       ),
@@ -139,7 +136,14 @@ const clients: readonly Client[] = [
       run(
         gnutls ?? '',
         [
-          ...['--x509cafile', ca(), '--port', String(port), '--sni-hostname', host, '--verify-hostname', host],
+          '--x509cafile',
+          ca(),
+          '--port',
+          String(port),
+          '--sni-hostname',
+          host,
+          '--verify-hostname',
+          host,
           ...(identity === undefined
             ? []
             : ['--x509certfile', pem(identity), '--x509keyfile', folder.file(`${identity}.key`)]),
@@ -153,7 +157,14 @@ const clients: readonly Client[] = [
     program: curl,
     visit: (port, host, identity) =>
       run(curl ?? '', [
-        ...['-sS', '--http0.9', '--noproxy', '*', '--cacert', ca(), '--resolve', `${host}:${port}:127.0.0.1`],
+        '-sS',
+        '--http0.9',
+        '--noproxy',
+        '*',
+        '--cacert',
+        ca(),
+        '--resolve',
+        `${host}:${port}:127.0.0.1`,
         ...(identity === undefined ? [] : ['--cert', pem(identity)]),
         `https://${host}:${port}/`,
       ]),
