@@ -41,7 +41,7 @@ export class TicketKeys {
   }
 
   /**
-   * @throws SecureSocketError ERR_SECURE_SOCKET_NOT_SUPPORTED where this Node cannot ask for keys
+   * @throws SecureSocketError ERR_SECURE_SOCKET_UNSUPPORTED where this Node cannot ask for keys
    */
   install(secureContext: SecureContext): void {
     const source = this.#source
@@ -51,7 +51,7 @@ export class TicketKeys {
     )
     if (!done)
       throw new SecureSocketError(
-        'ERR_SECURE_SOCKET_NOT_SUPPORTED',
+        'ERR_SECURE_SOCKET_UNSUPPORTED',
         'this Node.js cannot ask a function for ticket keys',
         { hint: "give 'ticketKeys' as 48 bytes" },
       )
