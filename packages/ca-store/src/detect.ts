@@ -21,6 +21,8 @@ export interface DetectOptions {
   readonly tls: TlsRoots
   /** Node's own command line, as `process.execArgv`. */
   readonly execArgv: readonly string[]
+  /** What Node was compiled with, as `process.config.target_defaults.defines`. */
+  readonly buildDefines: readonly unknown[]
   /** Milliseconds since 1970. */
   readonly now: () => number
 }
@@ -46,6 +48,7 @@ export function detectCaStore(world: Partial<DetectOptions> = {}): CaStore {
     platform: process.platform,
     tls: nodeTls,
     execArgv: process.execArgv,
+    buildDefines: process.config.target_defaults.defines,
     now: Date.now,
   }
   const options: DetectOptions = { ...given, ...world }

@@ -16,6 +16,7 @@ interface NodeWorld {
   readonly fs: FileSystem
   readonly env: Readonly<Record<string, string | undefined>>
   readonly execArgv: readonly string[]
+  readonly buildDefines: readonly unknown[]
 }
 
 /** The operating system's store as node:tls reads it; undefined where this Node cannot, or finds nothing. */
@@ -28,10 +29,14 @@ export function systemSource(tls: TlsRoots): Source | undefined {
  * What Node trusts without a `ca` option. With `getCACertificates` this follows --use-system-ca, --use-openssl-ca and
  * tls.setDefaultCACertificates(), which may mean nothing at all; without it, the Mozilla roots that Node bundles.
  */
-export function nodeSources({ tls, env, execArgv }: NodeWorld): { sources: Source[]; isNodeDefault: () => boolean } {
+export function nodeSources({ tls, env, execArgv, buildDefines }: NodeWorld): {
+  sources: Source[]
+  isNodeDefault: () => boolean
+} {
   const bundled = list(tls.rootCertificates, 'node', 'tls.rootCertificates')
   if (tls.getCACertificates === undefined) {
-    const usesOpenSsl = [...execArgv, env['NODE_OPTIONS'] ?? ''].some((text) => /--use[-_]openssl[-_]ca\b/.test(text))
+    const isAsked = [...execArgv, env['NODE_OPTIONS'] ?? ''].some((text) => /--use[-_]openssl[-_]ca\b/.test(text))
+    const usesOpenSsl = isAsked || buildDefines.includes('NODE_OPENSSL_CERT_STORE') // configure --openssl-use-def-ca-store
     const extra = env['NODE_EXTRA_CA_CERTS'] // Node reads it when it starts: what it holds now may be something else
     return { sources: [bundled], isNodeDefault: () => !usesOpenSsl && !extra }
   }

@@ -55,6 +55,10 @@ describe('the options of a secure context', () => {
       (): unknown => detect({ execArgv: ['--use-openssl-ca'] }).secureContextOptions(),
     ],
     [
+      'Node is built to use them',
+      (): unknown => detect({ buildDefines: ['X', 'NODE_OPENSSL_CERT_STORE'] }).secureContextOptions(),
+    ],
+    [
       'Node is told so by NODE_OPTIONS',
       (): unknown => detect({ env: { NODE_OPTIONS: '--use_openssl_ca -r x' } }).secureContextOptions(),
     ],

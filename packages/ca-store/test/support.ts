@@ -138,7 +138,15 @@ export interface World extends Partial<Omit<DetectOptions, 'fs'>> {
 /** Detects on a machine that holds only what the test names. */
 export function detect({ files = {}, ...world }: World = {}): CaStore {
   const tls = { rootCertificates: [root('Bundled').cert] }
-  return detectCaStore({ fs: machine(files), env: {}, platform: 'linux', execArgv: [], tls, ...world })
+  return detectCaStore({
+    fs: machine(files),
+    env: {},
+    platform: 'linux',
+    execArgv: [],
+    buildDefines: [],
+    tls,
+    ...world,
+  })
 }
 
 export function subjects(store: CaStore): string[] {
