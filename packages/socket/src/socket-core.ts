@@ -40,6 +40,8 @@ export class SocketCore implements GateOutput, Surface {
   /** Ends the handshake that is under way. */
   #interrupt: ((reason: Error) => void) | undefined
   #sessions: ClientSessions | undefined
+  /** TLS is being started: the phase is plain until what was written before has left. */
+  #leaving = false
   transport: Socket | undefined
   claim: PeerClaim | undefined
   /** What the peer is, or was, judged by. */
@@ -127,6 +129,7 @@ export class SocketCore implements GateOutput, Surface {
   adoptPlain(transport: Duplex): PlainEngine {
     const engine = new PlainTransport(transport)
     this.#setState({ phase: 'plain', engine })
+    this.#leaving = false
     this.gate.attach(engine)
     if (this.#unreferenced) engine.unref()
     this.gate.openPlain(engine)
@@ -177,23 +180,31 @@ export class SocketCore implements GateOutput, Surface {
   }
 
   /**
+   * Throws ERR_SECURE_SOCKET_STATE unless TLS can be started. A second start beside a first one would count what was written
+   * between the two, meant for TLS, among what still leaves in clear.
+   */
+  expectPlain(): void {
+    if (this.phase === 'plain' && !this.#leaving) return
+    const state = this.#leaving ? 'being upgraded already' : this.phase
+    throw new SecureSocketError('ERR_SECURE_SOCKET_STATE', `TLS cannot be started on a socket that is ${state}`, {
+      phase: 'starttls',
+    })
+  }
+
+  /**
    * Leaves the plain phase for TLS: what was written before this call still goes out in clear, what is written after it waits.
    * Resolves with the transport once the former has left.
    * Rejects with ERR_SECURE_SOCKET_PLAINTEXT_LEFT where plaintext was received that nobody has read: it may be injected.
    */
-  async leavePlain(role: 'client' | 'server'): Promise<Duplex> {
-    const state = this.#state
-    if (state.phase !== 'plain')
-      throw new SecureSocketError(
-        'ERR_SECURE_SOCKET_STATE',
-        `TLS cannot be started on a socket that is ${state.phase}`,
-        { phase: 'starttls' },
-      )
-    const { engine } = state
+  async leavePlain(role: 'client' | 'server', timeout: number): Promise<Duplex> {
+    this.expectPlain()
+    const { engine } = this.#state as Extract<State, { phase: 'plain' }>
+    this.#leaving = true
     engine.stopReading()
     const flushed = this.#flushed('hold')
     refusePlaintextLeft(this.#facade.readableLength + engine.unreadLength())
-    await flushed
+    const timer = setTimeout(() => this.closeWith(handshakeTimeout(timeout)), timeout)
+    await flushed.finally(() => clearTimeout(timer))
     // what a client receives before its hello has left cannot be TLS; to a server it is the hello
     if (role === 'client') refusePlaintextLeft(engine.unreadLength())
     return engine.release().transport

@@ -45,9 +45,10 @@ export async function upgrade(
   { resolved, server }: Upgrade,
   inherits: boolean,
 ): Promise<void> {
-  const { head, ticketKeys } = resolved.handshake
+  const { head, ticketKeys, handshakeTimeout = 30_000 } = resolved.handshake
+  core.expectPlain() // a mistake of the program's leaves the connection as it is
   try {
-    const left = core.leavePlain(server === undefined ? 'client' : 'server')
+    const left = core.leavePlain(server === undefined ? 'client' : 'server', handshakeTimeout)
     if (server === undefined) {
       const [transport, prepared] = await Promise.all([left, prepare('client', resolved)])
       await shake(socket, core, { role: 'client', transport, prepared, resolved })

@@ -182,6 +182,8 @@ describe('any order of calls', () => {
     ['startTls', 'settle', 'write', 'stopTls', 'write', 'settle'],
     ['startTls', 'write', 'end', 'settle', 'stopTls'],
     ['write', 'startTls', 'destroy'],
+    ['startTls', 'write', 'startTls', 'read', 'settle', 'stopTls'],
+    ['startTls', 'writeMany', 'startTls', 'writeMany', 'settle'],
     ['startTls', 'settle', 'stopTls', 'startTls', 'write', 'settle'],
     ['startTls', 'settle', 'stopTls', 'end', 'settle'],
   ])('such as %s %s %s %s', async (...script) => {

@@ -200,6 +200,30 @@ describe('onHandshakeError', () => {
   })
 })
 
+describe('startTls twice at once', () => {
+  it('refuses the second, which would send in clear what was written for TLS', async () => {
+    const { ours, theirs } = segmentedPair()
+    const socket = await connect({ socket: ours, host: 'localhost', ca, startHandshake: false })
+    const first = socket.startTls()
+    socket.write('secret')
+    expect(await rejection(socket.startTls())).toMatchObject({ code: 'ERR_SECURE_SOCKET_STATE', phase: 'starttls' })
+    const [, peer] = await Promise.all([first, startTls(theirs, server)])
+    expect(String(await peer.readBytes(6))).toBe('secret')
+    expect(await rejection(socket.startTls())).toMatchObject({ code: 'ERR_SECURE_SOCKET_STATE' })
+    expect(socket.phase).toBe('secure')
+  })
+
+  it('is bounded in time where what was written before cannot leave', async () => {
+    const stuck = segmentedPair()
+    stuck.ours._write = () => undefined
+    const socket = await connect({ socket: stuck.ours, host: 'localhost', ca, startHandshake: false })
+    socket.write('before')
+    expect(await rejection(socket.startTls({ handshakeTimeout: 20 }))).toMatchObject({
+      code: 'ERR_SECURE_SOCKET_HANDSHAKE_TIMEOUT',
+    })
+  })
+})
+
 describe('head', () => {
   it('is the hello that a server’s program has read behind the request', async () => {
     const { ours, theirs } = segmentedPair()
