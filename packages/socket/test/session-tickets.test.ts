@@ -95,6 +95,21 @@ describe.each(versions)('sessions too large for an event, %s', (version) => {
   })
 })
 
+describe.each(versions)('connections that can leave TLS, %s', (version) => {
+  it('resume, and are judged by the entry', async () => {
+    await using server = await tlsServer({ minVersion: version, maxVersion: version })
+    const options = { host: 'localhost', port: server.port, ca, sessionCache: new SessionCache(), stoppable: true }
+    for (const proven of ['now', 'earlier']) {
+      const socket = await connect(options)
+      expect(socket.sessionReused).toBe(proven === 'earlier')
+      expect(socket.verification?.outcomes.chain).toMatchObject({ result: 'passed', evidence: { proven } })
+      socket.write('ping')
+      await once(socket, 'data')
+      socket.destroy()
+    }
+  })
+})
+
 interface Case {
   readonly version: (typeof versions)[number]
   readonly tickets: ConnectOptions['tickets']
