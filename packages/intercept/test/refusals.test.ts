@@ -156,6 +156,9 @@ describe('clone refuses', () => {
   it('options that it does not know', () => {
     const { certificate } = origin()
     expect(() => interceptor.clone(certificate, { trusted: false } as never)).toThrow(TypeError)
+    expect(() => interceptor.clone(certificate, null as never)).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }),
+    )
     expect(() => interceptor.clone(certificate, { ident: 7 } as never)).toThrow(TypeError)
     expect(() => interceptor.clone(certificate, { untrusted: 'yes' } as never)).toThrow(TypeError)
     expect(() => interceptor.sniCallback(undefined as never)).toThrow(TypeError)
