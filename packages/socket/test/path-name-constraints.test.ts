@@ -90,6 +90,7 @@ const subtrees: readonly (readonly [
   [uri('example.org'), uri('https://example.org@evil.com/'), PERMITTED, []],
   [uri('example.org'), uri('https://evil.com/@example.org'), PERMITTED, []],
   [uri('example.org'), uri('https://evil.com#example.org'), PERMITTED, []],
+  [uri('example.org'), uri('https://evil.com\\@example.org/'), NAME, NAME],
   [uri('example.org'), uri('https://192.0.2.1/'), NAME, NAME],
   [uri('example.org'), uri('https://[2001:db8::1]/'), NAME, NAME],
   [uri('example.org'), uri('urn:example.org'), NAME, NAME],

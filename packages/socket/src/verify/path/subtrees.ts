@@ -87,6 +87,8 @@ function isMailboxWithin(name: Mailbox, base: Mailbox | string): boolean {
 /** The host of a URI, after user information and before a port (RFC 3986 section 3.2); none and IP addresses are refused, as RFC 5280 demands. */
 function uriHost(value: Uint8Array): string | undefined {
   const authority = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(decodeAscii(value) ?? '')?.[1]
+  // No URI has one, and who reads it as WHATWG's URL does ends the host there.
+  if (authority?.includes('\\')) return undefined
   const host = authority
     ?.slice(authority.lastIndexOf('@') + 1)
     .replace(/:[0-9]*$/, '')
