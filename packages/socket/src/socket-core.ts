@@ -203,8 +203,7 @@ export class SocketCore implements GateOutput, Surface {
     engine.stopReading()
     const flushed = this.#flushed('hold')
     refusePlaintextLeft(this.#facade.readableLength + engine.unreadLength())
-    const timer = setTimeout(() => this.closeWith(handshakeTimeout(timeout)), timeout)
-    await flushed.finally(() => clearTimeout(timer))
+    await inTime(flushed, timeout)
     // what a client receives before its hello has left cannot be TLS; to a server it is the hello
     if (role === 'client') refusePlaintextLeft(engine.unreadLength())
     return engine.release().transport
@@ -403,6 +402,13 @@ const phaseNames: { readonly [P in PhaseName]: Phase } = {
   secure: 'read',
   stopping: 'stop',
   closed: 'close',
+}
+
+function inTime(flushed: Promise<void>, ms: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(handshakeTimeout(ms)), ms)
+    flushed.finally(() => clearTimeout(timer)).then(resolve, reject)
+  })
 }
 
 export function handshakeTimeout(ms: number): SecureSocketError {
