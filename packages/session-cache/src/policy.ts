@@ -92,7 +92,8 @@ function defaults(options: ConnectionOptions): Record<string, unknown> {
     ciphers: tls.DEFAULT_CIPHERS,
     ecdhCurve: tls.DEFAULT_ECDH_CURVE,
     identity: tls.checkServerIdentity === checkServerIdentity ? 'node' : tls.checkServerIdentity,
-    ca: options.ca === undefined ? defaultAuthorities() : 'given',
+    // As Node has it: '' and null stand for the default too.
+    ca: options.ca ? 'given' : defaultAuthorities(),
   }
 }
 

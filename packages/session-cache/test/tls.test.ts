@@ -11,6 +11,7 @@ import {
   type SessionStore,
   sessionIdContext,
 } from '../src/index.ts'
+import { policyKey } from '../src/policy.ts'
 import { connect, type PeerEvidence, readTicket, sessionPeer, type SharingOptions } from '../src/tls.ts'
 import { MemoryByteStore } from './entries.ts'
 import { makeCrl, TestServer, visit } from './peers.ts'
@@ -364,6 +365,21 @@ describe('what the program can change about Node', () => {
       })
     } finally {
       undo()
+    }
+  })
+
+  it.each([[undefined], [null], ['']])('the default CAs are part of the key where ca is %j', (given) => {
+    const { getCACertificates } = changeable
+    const keyWith = (list: string[], options: object): string => {
+      Reflect.set(tls, 'getCACertificates', () => list)
+      return policyKey(options)
+    }
+    try {
+      expect(keyWith(['one'], { ca: given })).not.toBe(keyWith(['two'], { ca: given }))
+      expect(keyWith(['one'], { ca: ca.ca })).toBe(keyWith(['two'], { ca: ca.ca }))
+    } finally {
+      if (getCACertificates === undefined) Reflect.deleteProperty(tls, 'getCACertificates')
+      else Reflect.set(tls, 'getCACertificates', getCACertificates)
     }
   })
 
