@@ -85,6 +85,22 @@ describe('createAgent', () => {
     agent.destroy()
   })
 
+  it('keeps its pins where a request says another name, and does not share what has changed since', async () => {
+    const fingerprints = `sha256$${'00'.repeat(32)}`
+    const agent = createAgent({ ca, verify: { fingerprints, forceFingerprints: true } })
+    const named = { agent, verify: { name: 'localhost' } } as RequestOptions
+    expect(await rejection(request(named))).toMatchObject({ code: 'ERR_SECURE_SOCKET_FINGERPRINT_MISMATCH' })
+    agent.destroy()
+    const keeping = createAgent({ ca }, { keepAlive: true })
+    const verify: { name: string } = { name: 'localhost' }
+    await request({ agent: keeping, verify } as RequestOptions)
+    verify.name = 'other.example.org'
+    expect(await rejection(request({ agent: keeping, verify } as RequestOptions))).toMatchObject({
+      code: 'ERR_TLS_CERT_ALTNAME_INVALID',
+    })
+    keeping.destroy()
+  })
+
   it('refuses wrong options when it is made, and a raw session later', async () => {
     expect(() => createAgent({ verfy: {} } as object)).toThrow(TypeError)
     expect(() => createAgent({ host: 'localhost' } as object)).toThrow(TypeError)
@@ -190,6 +206,26 @@ describe('tlsOptions', () => {
     expect(tlsOptions({ ca }).rejectUnauthorized).toBe(true)
   })
 
+  it('keeps pins beside an identity check of the program’s own, whose answer is read as it stands', async () => {
+    const wrong = { fingerprints: `sha256$${'00'.repeat(32)}`, forceFingerprints: true }
+    const right = { fingerprints: fingerprint(identity.certificate), forceFingerprints: true }
+    const accept = (): undefined => undefined
+    expect(await visit({ ca, checkServerIdentity: accept, verify: right })).toBe('accepted')
+    expect(await visit({ ca, checkServerIdentity: accept, verify: wrong })).toBe(
+      'ERR_SECURE_SOCKET_FINGERPRINT_MISMATCH',
+    )
+    expect(await visit({ ca, verify: { forceFingerprints: true } })).toBe('ERR_SECURE_SOCKET_FINGERPRINT_MISMATCH')
+    const no = Object.assign(new Error('no'), { code: 'NO' })
+    expect(await visit({ ca, checkServerIdentity: () => no })).toBe('NO')
+    const late = (() => Promise.reject(no)) as unknown as () => undefined
+    expect(await visit({ ca, checkServerIdentity: late })).toBe('ERR_SECURE_SOCKET_CHECK_FAILED')
+    const pins = [right.fingerprints]
+    const options = { ca, verify: { fingerprints: pins, forceFingerprints: true } }
+    const plain = tlsOptions(options)
+    pins[0] = wrong.fingerprints
+    expect(plain.checkServerIdentity?.('localhost', identity.certificate.toLegacyObject())).toBeUndefined()
+  })
+
   it.each([
     ['a callback', { verify: { callback: () => true } }],
     ['pins that accept an invalid chain', { verify: { fingerprints: `sha256$${'00'.repeat(32)}` } }],
@@ -199,6 +235,8 @@ describe('tlsOptions', () => {
     ['a list', { crl: 'x' }],
     ['an own session cache', { sessionCache: new SessionCache() }],
     ['a scheme that is a function', { verify: { scheme: () => true } }],
+    ['a context’s callback', { onContext: () => undefined }],
+    ['a dialogue', { starttls: () => Promise.resolve() }],
     ['an unknown option', { foo: 1 }],
   ])('refuses %s', (_what, options: object) => {
     expect(() => tlsOptions(options)).toThrow(TypeError)

@@ -5,7 +5,8 @@ import { invalidValue } from '../errors.ts'
 import { loadAnchors } from '../options/ca.ts'
 import { loadCredentials } from '../options/credentials.ts'
 import { effectiveOptions } from '../options/defaults.ts'
-import { read } from '../options/resolve.ts'
+import { read, type Resolved } from '../options/resolve.ts'
+import { disown } from '../verify/verification.ts'
 import type { SharedOptions } from './pick.ts'
 
 /**
@@ -51,7 +52,7 @@ export function tlsOptions(given: SharedOptions = {}): ConnectionOptions {
     ...(handshake.ALPNProtocols === undefined ? {} : { ALPNProtocols: [...handshake.ALPNProtocols] }),
     ...(handshake.minDHSize === undefined ? {} : { minDHSize: handshake.minDHSize }),
     rejectUnauthorized: true,
-    checkServerIdentity: policy.checkServerIdentity ?? identityCheck(verify),
+    checkServerIdentity: identityCheck(policy),
   }
 }
 
@@ -68,27 +69,40 @@ const unenforceable: Readonly<Record<string, string>> = {
   sessionCache: 'cannot be kept by plain options',
   psk: 'cannot be kept by plain options: node:tls does not say whether it was used',
   secureContext: 'would be ignored by some libraries, and its CAs with it',
+  stoppable: 'is nothing that node:tls can do',
+  onPeerShutdown: 'is nothing that node:tls can do',
+  onHandshakeError: 'is nothing that node:tls can do',
+  onMessage: 'is nothing that node:tls can do',
+  truncation: 'is nothing that node:tls can tell apart',
+  starttls: 'is for the library to speak',
+  onContext: 'would not be called: the library makes the context',
+  onMessage: 'would not be called',
+  onHandshakeError: 'would not be called',
+  starttls: 'would not be called: the dialogue is the library’s',
 }
 
+/** Pins first: a function of the program's replaces the name check and nothing else. */
 function identityCheck({
-  name,
-  scheme,
-  publicSuffix,
-  fingerprints,
-  forceFingerprints,
-}: NonNullable<SharedOptions['verify']>): (hostname: string, certificate: PeerCertificate) => Error | undefined {
-  const check = createCheckServerIdentity({
-    ...(scheme === undefined ? {} : { scheme }),
-    ...(publicSuffix === undefined ? {} : { publicSuffix }),
-  })
+  verify = {},
+  checkServerIdentity,
+}: Resolved['policy']): (hostname: string, certificate: PeerCertificate) => Error | undefined {
+  const { name, scheme, publicSuffix, fingerprints = [], forceFingerprints } = verify
+  const check =
+    checkServerIdentity ??
+    createCheckServerIdentity({
+      ...(scheme === undefined ? {} : { scheme }),
+      ...(publicSuffix === undefined ? {} : { publicSuffix }),
+    })
   return (hostname, certificate) => {
-    if (
-      forceFingerprints === true &&
-      (fingerprints === undefined || matchesFingerprint(certificate, fingerprints) === undefined)
-    )
+    if (forceFingerprints === true && matchesFingerprint(certificate, fingerprints) === undefined)
       return Object.assign(new Error('the certificate matches none of the pinned fingerprints'), {
         code: 'ERR_SECURE_SOCKET_FINGERPRINT_MISMATCH',
       })
-    return check(name ?? hostname, certificate)
+    const answer: unknown = check(name ?? hostname, certificate)
+    if (answer === undefined || answer instanceof Error) return answer
+    disown(answer)
+    return Object.assign(new Error("'checkServerIdentity' must return an Error or undefined, synchronously"), {
+      code: 'ERR_SECURE_SOCKET_CHECK_FAILED',
+    })
   }
 }
