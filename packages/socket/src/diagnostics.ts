@@ -47,6 +47,6 @@ function summary(socket: SecureSocket): string {
 }
 
 function reason(error: unknown): string {
-  const { code, message } = error as { code?: unknown; message?: unknown }
-  return `${String(code ?? 'error')}: ${String(message)}`
+  const { code = 'error', message } = error as { code?: string; message?: string }
+  return `${code}: ${message}`
 }

@@ -138,10 +138,10 @@ describe('onContext', () => {
 
   it.each([
     ['a throw', () => raise(), 'broken'],
-    ['a Promise', async () => undefined, "'onContext'"],
+    ['a Promise', (): never => Promise.resolve() as never, "'onContext'"],
   ])('%s refuses', async (_what, onContext, message) => {
     await using server = await tlsServer()
-    const error = await rejection(connect({ host: 'localhost', port: server.port, ca, onContext: onContext as never }))
+    const error = await rejection(connect({ host: 'localhost', port: server.port, ca, onContext }))
     expect(error.message).toContain(message)
     expect(server.received()).toBe('')
   })

@@ -44,7 +44,7 @@ export class NativeTls implements TlsEngine {
       this.tls = connectTls({
         ...settings.options,
         ...(session === undefined ? {} : { session: Buffer.from(session) }),
-        ...(psk === undefined ? {} : { pskCallback: psk.offer as NonNullable<ConnectionOptions['pskCallback']> }),
+        ...(psk === undefined ? {} : { pskCallback: psk.offer }),
         socket: transport,
         rejectUnauthorized: false,
         checkServerIdentity: () => undefined,
