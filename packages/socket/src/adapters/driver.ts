@@ -76,9 +76,6 @@ const unenforceable: Readonly<Record<string, string>> = {
   truncation: 'is nothing that node:tls can tell apart',
   starttls: 'is for the library to speak',
   onContext: 'would not be called: the library makes the context',
-  onMessage: 'would not be called',
-  onHandshakeError: 'would not be called',
-  starttls: 'would not be called: the dialogue is the library’s',
 }
 
 /** Pins first: a function of the program's replaces the name check and nothing else. */
