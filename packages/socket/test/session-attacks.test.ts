@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { checkServerIdentity, connect as connectTls, type ConnectionOptions, type TlsOptions } from 'node:tls'
 import { createCrl } from '@x/crl'
-import { createOcspResponse, OcspCache, ocspCacheKey } from '@x/ocsp'
+import { createOcspResponse, OcspCache, ocspCacheKey, type OcspStore } from '@x/ocsp'
 import { SessionCache, type SessionEntry, type SessionStore } from '@x/session-cache'
 import { createAuthority, fingerprint, type IssuedIdentity, writePem } from '@x/utils'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -320,6 +320,33 @@ describe.each(versions)('a ticket of %s', (version) => {
       socket.destroy()
     },
   )
+
+  it("is offered under staple: 'must' only while a good status is at hand", async () => {
+    await using server = await tlsServer({ minVersion: version, maxVersion: version })
+    const pair = { certificate: identity.certificate, issuer: authority.certificate }
+    const stapled = createOcspResponse({ signer: authority, responses: [{ ...pair, status: 'good' }] })
+    server.server.on('OCSPRequest', (_certificate, _issuer, done: (error: null, staple: Buffer) => void) =>
+      done(null, Buffer.from(stapled)),
+    )
+    const answers = new OcspCache()
+    const cache: OcspStore = { get: (key) => answers.get(key), put: (key, entry) => answers.put(key, entry) }
+    const sessionCache = new SessionCache()
+    const revocation = { staple: 'must', cache } as const
+    const options = { host: 'localhost', port: server.port, ca: authority.ca, sessionCache, revocation }
+    const judged = async (): Promise<unknown> => {
+      const { sessionReused, verification } = await visit(options)
+      return [sessionReused, verification?.outcomes.revocation]
+    }
+    expect(await judged()).toMatchObject([false, { result: 'passed', evidence: { by: 'staple' } }])
+    expect(await judged()).toMatchObject([true, { result: 'passed', evidence: { by: 'ocsp' } }])
+    await visit({ ...options, tickets: 'again' })
+    const { session } = newest(sessionCache)
+    cache.get = () => undefined
+    expect(await underNodeTls(session, { port: server.port, ca: authority.ca })).toEqual(accepted)
+    expect(await judged()).toMatchObject([false, { result: 'passed', evidence: { by: 'staple' } }])
+    cache.get = () => revokedStatus()[1]
+    expect(await rejection(judged())).toMatchObject({ code: 'CERT_REVOKED', check: 'revocation' })
+  })
 
   it('that a store brings from another CA, with evidence made for it, is walked again', async () => {
     await using server = await tlsServer({
