@@ -76,6 +76,8 @@ const unenforceable: Readonly<Record<string, string>> = {
   truncation: 'is nothing that node:tls can tell apart',
   starttls: 'is for the library to speak',
   onContext: 'would not be called: the library makes the context',
+  onread: 'would not be filled: the library reads',
+  keylog: 'would not be heeded',
 }
 
 /** Pins first: a function of the program's replaces the name check and nothing else. */
