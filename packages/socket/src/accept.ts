@@ -7,7 +7,8 @@ import { shake } from './handshake.ts'
 import type { Host, HostTable } from './hosts.ts'
 import { readHello } from './read-hello.ts'
 import type { SecureSocket } from './secure-socket.ts'
-import { handshakeTimeout, type SocketCore } from './socket-core.ts'
+import { handshakeTimeout } from './failures.ts'
+import type { SocketCore } from './socket-core.ts'
 
 export interface Acceptance {
   readonly transport: Duplex

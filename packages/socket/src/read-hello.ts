@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { type ClientHello, readFirstBytes } from './client-hello.ts'
 import { SecureSocketError } from './errors.ts'
-import { handshakeTimeout } from './socket-core.ts'
+import { handshakeTimeout } from './failures.ts'
 
 /** What a client began with. The bytes are back in the transport, which is paused. */
 export type FirstMessage =

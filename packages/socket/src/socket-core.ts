@@ -6,6 +6,7 @@ import { restartIdleTimer } from './engine/node-internals.ts'
 import type { EndKind, PeerClaim, PlainEngine, Released, TlsEngine } from './engine/engine.ts'
 import { PlainTransport } from './engine/plain.ts'
 import { type ErrorDetails, type Phase, PeerRefusedError, SecureSocketError, withDetails } from './errors.ts'
+import { closedMeanwhile, handshakeTimeout, inTime, refusePlaintextLeft, stopTimeout } from './failures.ts'
 import { Gate, type GateOutput } from './gate.ts'
 import type { HostTable } from './hosts.ts'
 import type { Surface } from './net-surface.ts'
@@ -382,18 +383,6 @@ export class SocketCore implements GateOutput, Surface {
 /** What the peer may send between our end of TLS and its own, where nobody reads it. */
 const MAX_UNREAD = 1_048_576
 
-export function refusePlaintextLeft(bytes: number): void {
-  if (bytes > 0)
-    throw new SecureSocketError(
-      'ERR_SECURE_SOCKET_PLAINTEXT_LEFT',
-      `${bytes} bytes of plaintext were received before TLS and not read`,
-      {
-        phase: 'starttls',
-        hint: 'read everything that belongs to the plaintext dialogue first; anything beyond it may have been injected',
-      },
-    )
-}
-
 const phaseNames: { readonly [P in PhaseName]: Phase } = {
   connecting: 'connect',
   plain: 'read',
@@ -404,31 +393,6 @@ const phaseNames: { readonly [P in PhaseName]: Phase } = {
   closed: 'close',
 }
 
-function inTime(flushed: Promise<void>, ms: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(handshakeTimeout(ms)), ms)
-    flushed.finally(() => clearTimeout(timer)).then(resolve, reject)
-  })
-}
-
-export function handshakeTimeout(ms: number): SecureSocketError {
-  return new SecureSocketError('ERR_SECURE_SOCKET_HANDSHAKE_TIMEOUT', `the TLS handshake took more than ${ms} ms`, {
-    phase: 'handshake',
-    hint: "give it more time with 'handshakeTimeout'",
-  })
-}
-
 function toldByRejection(): void {
   // of stopTls()
-}
-
-function stopTimeout(ms: number): SecureSocketError {
-  return new SecureSocketError('ERR_SECURE_SOCKET_STOP_TIMEOUT', `the peer has not ended TLS within ${ms} ms`, {
-    phase: 'stop',
-    hint: "give it more time with 'timeout', or do not wait with 'waitForPeer: false'",
-  })
-}
-
-function closedMeanwhile(): SecureSocketError {
-  return new SecureSocketError('ERR_SECURE_SOCKET_CLOSED', 'the socket was closed', { phase: 'close' })
 }

@@ -5,6 +5,7 @@ import { Bridge, type CiphertextTarget } from './bridge.ts'
 import type { EndKind, EngineSink, PeerClaim, Released, TlsEngine } from './engine.ts'
 import { NativeTls, type NativeSettings } from './native.ts'
 import { callIfPresent, endOnce, ignore, writeAll } from './plain.ts'
+import { interrupted, notTls, truncated } from './record-failures.ts'
 import { RecordFramer } from './record-framer.ts'
 
 type Done = (error?: Error | null) => void
@@ -299,31 +300,4 @@ export class RecordTls implements TlsEngine {
       .off('close', this.#onRawClose)
     this.#inner.destroy(error)
   }
-}
-
-function notTls(bytes: Uint8Array | undefined, established: boolean): SecureSocketError {
-  const shown = JSON.stringify(Buffer.from((bytes ?? new Uint8Array(0)).subarray(0, 32)).toString('latin1'))
-  return new SecureSocketError(
-    'ERR_SECURE_SOCKET_NOT_TLS',
-    established
-      ? `bytes that are no TLS arrived within TLS: ${shown}`
-      : `the peer does not speak TLS: it sent ${shown}`,
-    { phase: established ? 'read' : 'handshake' },
-  )
-}
-
-function interrupted(): SecureSocketError {
-  return new SecureSocketError(
-    'ERR_SECURE_SOCKET_HANDSHAKE_INTERRUPTED',
-    'the peer closed the connection during the TLS handshake',
-    { phase: 'handshake' },
-  )
-}
-
-function truncated(): SecureSocketError {
-  return new SecureSocketError(
-    'ERR_SECURE_SOCKET_TRUNCATED',
-    'the connection ended without close_notify: data may be missing',
-    { phase: 'stop' },
-  )
 }

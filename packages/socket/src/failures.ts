@@ -1,0 +1,40 @@
+import { SecureSocketError } from './errors.ts'
+
+/** What came before TLS and was not read may be injected (STARTTLS injection). @throws ERR_SECURE_SOCKET_PLAINTEXT_LEFT */
+export function refusePlaintextLeft(bytes: number): void {
+  if (bytes > 0)
+    throw new SecureSocketError(
+      'ERR_SECURE_SOCKET_PLAINTEXT_LEFT',
+      `${bytes} bytes of plaintext were received before TLS and not read`,
+      {
+        phase: 'starttls',
+        hint: 'read everything that belongs to the plaintext dialogue first; anything beyond it may have been injected',
+      },
+    )
+}
+
+/** Rejects with ERR_SECURE_SOCKET_HANDSHAKE_TIMEOUT where it takes longer. */
+export function inTime(flushed: Promise<void>, ms: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(handshakeTimeout(ms)), ms)
+    flushed.finally(() => clearTimeout(timer)).then(resolve, reject)
+  })
+}
+
+export function handshakeTimeout(ms: number): SecureSocketError {
+  return new SecureSocketError('ERR_SECURE_SOCKET_HANDSHAKE_TIMEOUT', `the TLS handshake took more than ${ms} ms`, {
+    phase: 'handshake',
+    hint: "give it more time with 'handshakeTimeout'",
+  })
+}
+
+export function stopTimeout(ms: number): SecureSocketError {
+  return new SecureSocketError('ERR_SECURE_SOCKET_STOP_TIMEOUT', `the peer has not ended TLS within ${ms} ms`, {
+    phase: 'stop',
+    hint: "give it more time with 'timeout', or do not wait with 'waitForPeer: false'",
+  })
+}
+
+export function closedMeanwhile(): SecureSocketError {
+  return new SecureSocketError('ERR_SECURE_SOCKET_CLOSED', 'the socket was closed', { phase: 'close' })
+}
