@@ -223,7 +223,7 @@ export class SecureSocket extends Socket {
     const { policy } = this.#core
     const known = policy === undefined ? {} : { cache: policy.revocation.cache }
     // the CAs of a context that the program brought are not known, and the last that the peer has shown is none of them
-    const anchor = policy?.anchors === undefined ? 'self-issued' : 'last'
+    const anchor = policy?.anchorsKnown === true ? 'last' : 'self-issued'
     return new OcspResolver({ anchor, ...known, ...options, chain: [...chain.evidence.path] })
   }
 

@@ -4,7 +4,12 @@ import type { Resolved } from './resolve.ts'
 import { revocationPolicy } from './revocation.ts'
 
 /** The frozen policy that these options mean. `anchors` is undefined where the caller brought a secure context. */
-export function policyFor(role: 'client' | 'server', resolved: Resolved, anchors: CaStore | undefined): TrustPolicy {
+export function policyFor(
+  role: 'client' | 'server',
+  resolved: Resolved,
+  anchors: CaStore | undefined,
+  anchorsKnown = true,
+): TrustPolicy {
   const { verify = {}, rejectUnauthorized, now } = resolved.policy
   const { fingerprints = [] } = verify
   if (rejectUnauthorized === false) warnOnce()
@@ -13,6 +18,7 @@ export function policyFor(role: 'client' | 'server', resolved: Resolved, anchors
     enabled: rejectUnauthorized !== false,
     certificate: role === 'client' ? 'required' : serverDemand(resolved),
     anchors,
+    anchorsKnown,
     decidedBy: role === 'server' && resolved.context.clientCaNames !== undefined ? 'walk' : 'openssl',
     partialChain: resolved.context.allowPartialTrustChain ?? true,
     name: namePolicy(role, resolved),

@@ -30,7 +30,7 @@ export function prepare(
   const own = context.secureContext
   const made = madeContext(own)
   if (own !== undefined && made === undefined)
-    return { secureContext: own, policy: policyFor(role, resolved, undefined), sessions: undefined }
+    return { secureContext: own, policy: policyFor(role, resolved, undefined, false), sessions: undefined }
   if (own !== undefined && made !== undefined && role === 'client') {
     const { anchors, identity } = made
     const policy = policyFor(role, resolved, anchors.store)

@@ -33,8 +33,8 @@ function trace(claim: PeerClaim, policy: TrustPolicy): { path: readonly Uint8Arr
   const { anchors } = policy
   const found = walk(claim, policy)
   const path = found.path.map((view) => view.der)
-  if (anchors === undefined) return { path, anchor: "option 'secureContext'" }
-  return { path, anchor: describe(found.anchor === undefined ? undefined : anchors.origin(found.anchor)) }
+  if (!policy.anchorsKnown) return { path, anchor: "option 'secureContext'" }
+  return { path, anchor: describe(found.anchor === undefined ? undefined : anchors?.origin(found.anchor)) }
 }
 
 /** The file that holds the anchor, or the option or system it came from. */

@@ -51,8 +51,10 @@ export interface TrustPolicy {
   readonly enabled: boolean
   /** Whether the peer must show a certificate; 'none': it is not asked for one (a server's default). */
   readonly certificate: 'required' | 'optional' | 'none'
-  /** Undefined: the caller's own secure context, whose CAs only OpenSSL knows. */
+  /** Undefined: nobody is trusted, or nobody knows who (`anchorsKnown`). */
   readonly anchors: CaStore | undefined
+  /** False: the caller's own secure context, whose CAs only OpenSSL knows. */
+  readonly anchorsKnown: boolean
   /** 'walk': OpenSSL has been given other CAs than ours, to be named to clients (`clientCaNames`); its verdict is about those. */
   readonly decidedBy: 'openssl' | 'walk'
   /** An intermediate or leaf among the anchors ends the path. */
