@@ -188,8 +188,11 @@ class Fields {
   }
 
   number(size: 1 | 2 | 3): number {
+    const at = this.#at
+    if (size > this.left) throw malformed('it ends too early')
+    this.#at += size
     let value = 0
-    for (const byte of this.take(size)) value = (value << 8) | byte
+    for (let i = at; i < this.#at; i++) value = (value << 8) | (this.#bytes[i] as number)
     return value
   }
 

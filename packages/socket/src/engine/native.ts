@@ -1,5 +1,4 @@
 import type { X509Certificate } from 'node:crypto'
-import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type ConnectionOptions, connect as connectTls, TLSSocket, type TLSSocketOptions } from 'node:tls'
 import { SecureSocketError } from '../errors.ts'
@@ -57,8 +56,7 @@ export class NativeTls implements TlsEngine {
         })
     } else {
       const options = { ...settings.options, ...(psk === undefined ? {} : { pskCallback: psk.find }) }
-      // documented for any Duplex, but typed for a net.Socket
-      this.tls = new TLSSocket(transport as Socket, { ...options, isServer: true, rejectUnauthorized: false })
+      this.tls = new TLSSocket(transport, { ...options, isServer: true, rejectUnauthorized: false })
       this.#restoreIdentityCheck = ignore
     }
     this.tls.on('error', this.#onError).on('_tlsError', this.#onError)
@@ -126,7 +124,8 @@ export class NativeTls implements TlsEngine {
       return resumedClaim(entry)
     }
     const leaf = this.tls.getPeerX509Certificate()
-    const openssl = verifyError(this.tls, this.#role)
+    // a client without certificate is judged as one without; asked about it, OpenSSL's answer costs an Error
+    const openssl = leaf === undefined && this.#role === 'server' ? undefined : verifyError(this.tls, this.#role)
     return new HandshakeClaim(leaf, openssl, this.#staple, resumed ? 'session' : 'handshake')
   }
 
