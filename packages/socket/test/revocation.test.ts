@@ -253,6 +253,22 @@ describe('revocation lists', () => {
   })
 })
 
+describe('a leaf that is trusted for itself', () => {
+  const trusted = { ca: leaf.certificate.toString() }
+  it('needs no status, and is refused where its CA has revoked it', async () => {
+    expect(await judged({ failure: 'hard' }, {}, trusted)).toBe('waived option')
+    expect(await judged({ crlFile: file(list(intermediate)) }, {}, trusted)).toBe('waived option')
+    expect(await judged({ crlFile: file(list(intermediate, [leaf])) }, {}, trusted)).toBe('CERT_REVOKED')
+    expect(await judged({}, { stapled: staple('revoked') }, trusted)).toBe('CERT_REVOKED')
+    expect(await judged({}, { stapled: staple('good') }, trusted)).toBe('waived option')
+    const both = { ca: [leaf.certificate, root.certificate] }
+    expect(await judged({ crlFile: file(list(intermediate, [leaf])) }, {}, both)).toBe('CERT_REVOKED')
+    const lookAlike = createAuthority({ subject: { commonName: 'Test intermediate CA' } })
+    const served = { cert: certificateToPem([leaf.certificate, lookAlike.certificate]), key: leaf.key }
+    expect(await judged({ crlFile: file(list(lookAlike, [leaf])) }, { served }, trusted)).toBe('waived option')
+  })
+})
+
 describe('over the network', () => {
   interface Network {
     readonly fetch: typeof globalThis.fetch

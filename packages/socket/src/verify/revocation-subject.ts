@@ -9,6 +9,8 @@ export interface RevocationSubject {
   readonly path: readonly Uint8Array[]
   /** The last of the path is trusted for itself: nobody can revoke it. Without an anchor everyone of the path needs a status. */
   readonly anchored: boolean
+  /** Who issued a leaf that is trusted for itself, where that is at hand. */
+  readonly aboveTrusted?: Uint8Array | undefined
   /** Whether the chain was verified: only then are the URLs in its certificates followed (rule 21). */
   readonly verified: boolean
 }
@@ -30,7 +32,12 @@ export function revocationSubject(
   const verified = chain.result === 'passed' && path.length === all.length
   // a pinned key says nothing of who certifies it: whoever holds the key can be its own CA, and call itself good
   if (!anchored && !verified && isKeyPin(fingerprint)) return { path: path.slice(0, 1), anchored, verified }
-  return { path, anchored, verified }
+  return { path, anchored, verified, ...(anchored && path.length === 1 ? { aboveTrusted: beyond(claim, policy) } : {}) }
+}
+
+function beyond(claim: PeerClaim, policy: TrustPolicy): Uint8Array | undefined {
+  const { path } = walk(claim, { ...policy, partialChain: false })
+  return signedPart(path.map((view) => view.der))[1]
 }
 
 function isKeyPin(fingerprint: Outcome<'fingerprint'>): boolean {

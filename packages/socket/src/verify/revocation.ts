@@ -43,7 +43,7 @@ export async function checkRevocation(
     good: new Map(),
     failures: [],
   }
-  for (const ask of [askStaple, askCache, askLists, askNetwork]) {
+  for (const ask of [askTrusted, askStaple, askCache, askLists, askNetwork]) {
     const refusal = await ask(inquiry)
     if (refusal !== undefined) return refused(refusal, ...inquiry.failures)
   }
@@ -83,6 +83,18 @@ type Ask = (inquiry: Inquiry) => Promise<Failure | undefined>
 
 function isOff({ staple, online, failure: mode, crlDepth }: RevocationPolicy): boolean {
   return staple === 'off' && !online && mode === 'soft' && crlDepth === undefined
+}
+
+/** A leaf that is trusted for itself needs no status, but a revocation by its CA counts. */
+const askTrusted: Ask = async ({ claim, path, aboveTrusted: issuer, policy, signal, now }) => {
+  const [certificate] = path
+  if (certificate === undefined || issuer === undefined) return undefined
+  const { staple, cache, crls } = policy.revocation
+  const stapled = staple === 'off' ? undefined : claim.staple
+  const verdict = await checkStaple(stapled, { certificate, issuer, resumed: stapled === undefined, cache, now })
+  if (verdict.result === 'refused' && verdict.error.code === 'ERR_OCSP_REVOKED') return ocspFailure(verdict.error, 0)
+  const status = await crls.isRevoked(certificate, issuer, { signal, online: false, now })
+  return status.status === 'revoked' ? listFailure(status, 0) : undefined
 }
 
 const askStaple: Ask = async ({ claim, path, policy, now, good, failures }) => {
