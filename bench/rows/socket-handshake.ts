@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import type { Socket } from 'node:net'
 import { connect as connectTls, type ConnectionOptions, createSecureContext as createPlainContext } from 'node:tls'
 import { defaultCaStore } from '@x/ca-store'
 import { SessionCache } from '@x/session-cache'
@@ -74,10 +75,12 @@ async function resumed(version: 'TLSv1.2' | 'TLSv1.3', atMost: number): Promise<
       ...(session === undefined ? {} : { session }),
     })
     socket.on('session', (received) => (session = received))
+    await new Promise((resolve, reject) => socket.once('secureConnect', resolve).once('error', reject))
     return await answered(socket, () => socket.isSessionReused())
   }
   const byUs = async (): Promise<boolean> => {
-    const socket = await connect({ ...where(peer), secureContext, sessionCache })
+    // node:tls offers its ticket again and again, and a server of Node sends no other on resumption
+    const socket = await connect({ ...where(peer), secureContext, sessionCache, tickets: 'again' })
     return await answered(socket, () => socket.sessionReused)
   }
   const name = `resumed handshake, ${version === 'TLSv1.3' ? 'TLS 1.3' : 'TLS 1.2'}`
@@ -132,7 +135,7 @@ function plain(peer: TransferPeer, options: ConnectionOptions): Shake {
 }
 
 /** Waits for the server's answer, with which its tickets have come. */
-async function answered(socket: import('node:net').Socket, reused: () => boolean): Promise<boolean> {
+async function answered(socket: Socket, reused: () => boolean): Promise<boolean> {
   socket.write(request('H', 0))
   await new Promise((resolve, reject) => socket.once('data', resolve).once('error', reject))
   const result = reused()
