@@ -68,7 +68,7 @@ export async function upgrade(
 /** TLS has failed: the facade closes, and the transport too, unless `onHandshakeError` takes it over. */
 export function giveUp(core: SocketCore, error: Error, { handshake }: Resolved): Error {
   const { onHandshakeError } = handshake
-  const transport = onHandshakeError === undefined || core.closing.aborted ? undefined : core.surrender()
+  const transport = onHandshakeError === undefined ? undefined : core.surrender()
   if (transport === undefined || onHandshakeError === undefined) return core.closeWith(error)
   const explained = core.explained(error)
   core.letGo(explained)

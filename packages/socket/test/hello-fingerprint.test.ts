@@ -30,7 +30,7 @@ function hello({ ciphers = [0x1301, 0xc02f], extensions, tail = [] }: Parts): Ui
   const body = [
     3,
     3,
-    ...new Array<number>(32).fill(7),
+    ...Buffer.alloc(32, 7),
     ...vector(1, []),
     ...vector(2, numbers(ciphers)),
     1,

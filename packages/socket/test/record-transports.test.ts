@@ -27,7 +27,7 @@ function readText(stream: Duplex, length: number): Promise<string> {
   return new Promise((resolve) => {
     let got = ''
     const look = (): void => {
-      for (let chunk: unknown; (chunk = stream.read()) !== null; ) got += String(chunk)
+      for (let chunk: Buffer | null; (chunk = stream.read() as Buffer | null) !== null; ) got += chunk.toString()
       if (got.length < length) return
       stream.off('readable', look)
       resolve(got)
@@ -110,7 +110,7 @@ function openDuplicate(fd: number): number | undefined {
 describe('onHandshakeError', () => {
   it.each([
     ['plaintext, in one segment', ['220 welcome\r\n']],
-    ['plaintext, byte by byte', [...'220 welcome\r\n']],
+    ['plaintext, byte by byte', '220 welcome\r\n'.split('')],
   ])('gives back the transport with every byte of %s', async (_what, segments) => {
     const { ours, theirs } = segmentedPair()
     const given: { transport?: Duplex; error?: Error } = {}

@@ -29,9 +29,9 @@ function perlArguments(role: 'client' | 'server', port: number, version: Version
 async function expectLine(socket: SecureSocket | Socket, line: string): Promise<void> {
   let got = ''
   while (!got.endsWith('\n')) {
-    const chunk: unknown = socket.read(1)
+    const chunk = socket.read(1) as Buffer | null
     if (chunk === null) await once(socket, 'readable')
-    else got += String(chunk)
+    else got += chunk.toString()
   }
   expect(got).toBe(`${line}\n`)
 }

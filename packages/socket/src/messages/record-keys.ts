@@ -1,4 +1,4 @@
-import { createDecipheriv, createHmac, type DecipherGCM } from 'node:crypto'
+import { createDecipheriv, createHmac } from 'node:crypto'
 import { RECORD_HEADER } from '../engine/record-framer.ts'
 import type { Suite } from './suites.ts'
 
@@ -103,7 +103,7 @@ function decrypt(
   if (length < 0) return undefined
   try {
     // Node types the algorithms one by one; all three take what GCM takes
-    const decipher = createDecipheriv(cipher as 'aes-128-gcm', key, nonce, { authTagLength: tagLength }) as DecipherGCM
+    const decipher = createDecipheriv(cipher as 'aes-128-gcm', key, nonce, { authTagLength: tagLength })
     decipher.setAuthTag(body.subarray(length))
     decipher.setAAD(associated, { plaintextLength: length })
     const content = decipher.update(body.subarray(0, length))
