@@ -168,13 +168,10 @@ describe.skipIf(openssl === undefined)('onMessage says what openssl -msg says', 
     await server.close()
   }
 
-  it.each(cases)('our client, %s', async (what, args, options) => {
-    await asClient(what, args, options)
-  })
-
-  it.each(cases)('our server, %s', async (what, args, options) => {
-    await asServer(what, args, options)
-  })
+  for (const [what, args, options] of cases) {
+    it(`our client, ${what}`, () => asClient(what, args, options))
+    it(`our server, ${what}`, () => asServer(what, args, options))
+  }
 
   it('a HelloRetryRequest, in both roles', async () => {
     await asClient('TLS 1.3', ['-tls1_3', '-groups', 'P-384'], { ecdhCurve: 'X25519:P-384' })
