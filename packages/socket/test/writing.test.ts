@@ -31,17 +31,19 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('small writes, %s', (version) => 
 
   it('what was written before destroy() or end() has left', async () => {
     for (const way of ['destroy', 'end'] as const) {
-      await using server = await tlsServer(limits, () => undefined)
+      await using server = await tlsServer(limits, (socket) => socket.once('data', () => socket.write('k')))
       const gone = new Promise<void>((resolve) =>
         server.server.on('secureConnection', (socket: Socket) => socket.on('close', () => resolve())),
       )
       const socket = await connect({ host: 'localhost', port: server.port, ca })
+      socket.write('well, ')
+      await once(socket, 'data') // in the tick of the handshake itself, Node 26's own sockets drop what they are closed behind
       socket.write('good')
       socket.write('bye')
       socket[way]()
       socket.resume()
       await gone
-      expect(server.received()).toBe('goodbye')
+      expect(server.received()).toBe('well, goodbye')
     }
   })
 
