@@ -77,7 +77,8 @@ export function read(entry: Entry, given: object): Resolved {
     present.add(key)
   }
   for (const conflict of conflicts) conflict(present, given, entry)
-  for (const [key, row] of initial) if (!present.has(key) && row.entries.includes(entry)) parts[row.part][key] = row.initial
+  for (const [key, row] of initial)
+    if (!present.has(key) && row.entries.includes(entry)) parts[row.part][key] = row.initial
   const made = contextOptionsOf(parts.context['secureContext'])
   if (made !== undefined) parts.context = { ...made, secureContext: parts.context['secureContext'] }
   for (const part of Object.values(parts)) Object.freeze(part)
