@@ -156,7 +156,8 @@ export function segmentedPair(): SegmentedPair {
     flush: (first) => {
       const bytes = Buffer.concat(held ?? [])
       held = undefined
-      for (const segment of [bytes.subarray(0, first), bytes.subarray(first)]) if (segment.length > 0) ours.push(segment)
+      for (const segment of [bytes.subarray(0, first), bytes.subarray(first)])
+        if (segment.length > 0) ours.push(segment)
       if (ended) ours.push(null)
     },
   }

@@ -1,7 +1,7 @@
 import type { ContentType } from './message.ts'
 
 export const CHANGE_CIPHER_SPEC = 20
-export const ALERT = 21
+const ALERT = 21
 export const HANDSHAKE = 22
 export const APPLICATION_DATA = 23
 
