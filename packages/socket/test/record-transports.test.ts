@@ -1,6 +1,5 @@
 import { once } from 'node:events'
-import { connect as connectTcp, createServer, type AddressInfo, Socket } from 'node:net'
-import { openSync } from 'node:fs'
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { afterEach, describe, expect, it } from 'vitest'
 import { connect, dial, type SecureSocket, startTls, type StartTlsOptions } from '../src/index.ts'
@@ -77,19 +76,6 @@ describe('transports other than a net.Socket', () => {
     await exchange(one, other)
   })
 
-  it('a file descriptor', async () => {
-    const listener = createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1')
-    await once(listener, 'listening')
-    const raw = connectTcp((listener.address() as AddressInfo).port, '127.0.0.1')
-    const [[theirs]] = (await Promise.all([once(listener, 'connection'), once(raw, 'connect')])) as [[Socket], unknown]
-    listener.close()
-    open.push(raw, theirs)
-    const { fd } = (raw as Socket & { _handle: { fd: number } })._handle
-    const duplicate = openDuplicate(fd)
-    if (duplicate === undefined) return
-    await exchange(...(await secured(duplicate, theirs)))
-  })
-
   it('a closed one is refused', async () => {
     const { ours } = segmentedPair()
     ours.destroy()
@@ -97,15 +83,6 @@ describe('transports other than a net.Socket', () => {
     await expect(startTls(-1, client)).rejects.toThrow()
   })
 })
-
-/** A socket cannot be opened a second time by name on every system; where it cannot, there is nothing to show. */
-function openDuplicate(fd: number): number | undefined {
-  try {
-    return openSync(`/dev/fd/${fd}`, 'r+')
-  } catch {
-    return undefined
-  }
-}
 
 describe('onHandshakeError', () => {
   it.each([
