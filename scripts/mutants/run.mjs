@@ -40,7 +40,7 @@ for (const mutant of chosen) {
     )
     const { status } = spawnSync(
       process.execPath,
-      [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--bail=1', mutant.test],
+      [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--bail=1', '--reporter=dot', mutant.test],
       {
         cwd: folder,
         stdio: 'ignore',

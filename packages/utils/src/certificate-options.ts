@@ -18,7 +18,7 @@ export interface CertificateOptions {
   /** A record of attributes, or a Name as DER; `{}` is the empty name. Default: the first DNS name or IP address as commonName. */
   readonly subject?: NameRecord | Uint8Array
   readonly subjectAltNames?: readonly GeneralName[]
-  /** Date or milliseconds since 1970; fractions of seconds are cut. Default: now. */
+  /** Date or milliseconds since 1970; fractions of seconds are cut. Default: a minute ago, since clocks differ. */
   readonly notBefore?: Date | number
   /** Date or milliseconds since 1970. Default: 365 days after notBefore. */
   readonly notAfter?: Date | number

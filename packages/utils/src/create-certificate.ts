@@ -199,8 +199,14 @@ function serialValue(serial: NonNullable<CertificateOptions['serial']>): bigint 
   return /^[0-9a-f]{1,64}$/i.test(digits) ? BigInt(`0x${digits}`) : undefined
 }
 
+/**
+ * A minute of back-dating where no notBefore is given: OpenSSL reads a coarser clock, which lags behind by milliseconds, and found
+ * certificates that were made in the same second not yet valid; other machines' clocks differ by more.
+ */
+const BACKDATED = 60_000
+
 function validity({ notBefore, notAfter, now = Date.now }: CertificateOptions): Uint8Array {
-  const from = instant(notBefore ?? now(), 'notBefore')
+  const from = instant(notBefore ?? now() - BACKDATED, 'notBefore')
   const to = instant(notAfter ?? Math.min(from + 365 * DAY, Math.max(from, LAST_SECOND)), 'notAfter')
   return sequence(wholeSecond(from, 'notBefore'), wholeSecond(to, 'notAfter'))
 }
