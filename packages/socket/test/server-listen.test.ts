@@ -210,7 +210,7 @@ describe('before TLS', () => {
 
 describe('slow and hostile clients', () => {
   it('500 that stall delay nobody, and are closed at their deadline', async () => {
-    await using server = await ourServer({ handshakeTimeout: 1_500 })
+    await using server = await ourServer({ handshakeTimeout: 6_000 })
     echoing(server)
     const part = (await realHello()).subarray(0, 100)
     const refused: unknown[] = []
@@ -221,10 +221,10 @@ describe('slow and hostile clients', () => {
       return socket.on('error', () => undefined).resume()
     })
     await Promise.all(stalled.map((socket) => once(socket, 'connect')))
-    const before = performance.now()
     const visits = await Promise.all(Array.from({ length: 10 }, () => visit(server.port)))
     expect(visits.every(({ answer }) => answer === 'ping')).toBe(true)
-    expect(performance.now() - before).toBeLessThan(1_400)
+    // served while all of them still stall
+    expect([server.handshakes, refused]).toEqual([500, []])
     await Promise.all(stalled.map(closed))
     expect(refused.length).toBe(500)
     expect(new Set(refused)).toEqual(new Set(['ERR_SECURE_SOCKET_HANDSHAKE_TIMEOUT']))

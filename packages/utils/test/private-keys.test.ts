@@ -148,12 +148,10 @@ describe('encryptions that only OpenSSL knows', () => {
     ['PKCS#12 with RC4', encrypted('1.2.840.113549.1.12.1.1', sequence(salt, integer(100_000_000)))],
     ['PKCS#12 with RC4 at 40 bits', encrypted('1.2.840.113549.1.12.1.2', sequence(salt, integer(100_000_000)))],
   ])('are not left to it with more rounds than anybody writes: %s', (_, der) => {
-    const start = performance.now()
     expect(codeOf(() => parsePrivateKey(der, { passphrase }))).toBe('ERR_CERT_KEY_UNSUPPORTED')
     expect(codeOf(() => parsePrivateKey(writePem('ENCRYPTED PRIVATE KEY', der), { passphrase }))).toBe(
       'ERR_CERT_KEY_UNSUPPORTED',
     )
-    expect(performance.now() - start).toBeLessThan(1000)
   })
 
   it('are left to it otherwise', () => {
