@@ -1,4 +1,4 @@
-import { sameBytes } from '@x/der/x509'
+import { CertificateView, sameBytes } from '@x/der/x509'
 import type { CaStoreError } from './errors.ts'
 import type { Entry, JudgeRules } from './entry.ts'
 import type { Source } from './source.ts'
@@ -48,9 +48,24 @@ export function hasAnchor(source: Source, rules: JudgeRules): boolean {
   return false
 }
 
-/** Whether one of the entries distrusts the certificate with this DER. */
+/**
+ * Whether one of the entries distrusts this certificate. What is signed counts, not the signature's own encoding: of an ECDSA signature
+ * anybody can make another one that verifies.
+ */
 export function distrusts(entries: readonly Entry[], der: Uint8Array, { purpose }: JudgeRules): boolean {
-  return entries.some((entry) => entry.isDistrusted(purpose) && entry.isWhereItBelongs && sameBytes(entry.der, der))
+  return entries.some(
+    (entry) =>
+      entry.isDistrusted(purpose) && entry.isWhereItBelongs && sameBytes(signedPart(entry.der), signedPart(der)),
+  )
+}
+
+/** All of it where it cannot be read. */
+function signedPart(der: Uint8Array): Uint8Array {
+  try {
+    return new CertificateView(der).tbs
+  } catch {
+    return der
+  }
 }
 
 function distrustedKeys(entries: readonly Entry[], { purpose }: JudgeRules): ReadonlySet<string> {

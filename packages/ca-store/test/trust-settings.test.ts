@@ -107,6 +107,9 @@ describe('isDistrusted', () => {
     const store = loadCaStore({ certificates })
     expect(store.isDistrusted(a.cert)).toBe(true)
     expect(store.isDistrusted(der(a.cert))).toBe(true)
+    const another = Buffer.from(der(a.cert))
+    another[another.length - 1] = (another.at(-1) as number) ^ 1 // another signature over the same
+    expect(store.isDistrusted(another)).toBe(true)
     expect(store.isDistrusted(b.cert)).toBe(false)
     expect(store.isDistrusted(root('C').cert)).toBe(false)
     expect(store.isDistrusted(createAuthority('A').cert)).toBe(false) // of the same name

@@ -2,7 +2,9 @@ import { loadCaStore } from '@x/ca-store'
 import { element, oid, sequence } from '@x/der'
 import { createAuthority } from '@x/utils'
 import { expect, it } from 'vitest'
+import { connect } from '../src/index.ts'
 import { caStoreAnchors, validatePath } from '../src/verify/path/index.ts'
+import { rejection, tlsServer } from './support.ts'
 
 const root = createAuthority('Root')
 const intermediate = root.issue({ ca: true, subject: { commonName: 'Intermediate' } })
@@ -28,4 +30,16 @@ it.each([
     partialChain: false,
   })
   expect(failures.map(({ code }) => code)).toEqual(codes)
+})
+
+it.each([
+  ['the intermediate', intermediate.raw],
+  ['the leaf', leaf.raw],
+])('a connection is refused where OpenSSL accepts, if the store distrusts %s', async (_, der) => {
+  await using server = await tlsServer({ cert: leaf.cert, key: leaf.key })
+  const options = { host: '127.0.0.1', port: server.port, servername: 'www.example.org' }
+  const accepted = await connect({ ...options, ca: root.ca })
+  accepted.destroy()
+  const error = await rejection(connect({ ...options, ca: [root.ca, rejected(der)] }))
+  expect(error).toMatchObject({ code: 'CERT_REJECTED', check: 'chain' })
 })

@@ -3,7 +3,7 @@ import type { PeerClaim } from '../engine/engine.ts'
 import { AcceptedChain } from './anchor.ts'
 import { askCallback } from './callback.ts'
 import { sentence } from './path/codes.ts'
-import { isExplained, type PathResult } from './path/index.ts'
+import { caStoreAnchors, isExplained, type PathResult } from './path/index.ts'
 import { currentTime, type TrustPolicy } from './policy.ts'
 import { type Failure, failure, type Outcome, refused, waivedByOption } from './verification.ts'
 import { viewOf } from './view.ts'
@@ -58,10 +58,13 @@ function withoutCertificate(policy: TrustPolicy): Outcome<'chain'> {
 }
 
 /**
- * What no handshake has looked at: the program's own clock, and, for a resumed session, the system's. A certificate that was sent along
+ * What no handshake has looked at: whom the store distrusts, the program's own clock, and, for a resumed session, the system's. A certificate that was sent along
  * and is on no path may be outside its validity, so the walk decides where one is. The comparisons are written so that NaN refuses.
  */
 function sinceHandshake(claim: PeerClaim, policy: TrustPolicy): readonly Failure[] {
+  // OpenSSL does not know whom the store distrusts: where such a certificate was sent, the walk decides
+  if (policy.anchors !== undefined && claim.chain.some(caStoreAnchors(policy.anchors).isDistrusted ?? (() => true)))
+    return found(walk(claim, policy))
   if (policy.now === undefined && claim.source === 'handshake') return []
   const now = currentTime(policy)
   const current = claim.chain.map(viewOf).every(({ notBefore, notAfter }) => now >= notBefore && now <= notAfter)
