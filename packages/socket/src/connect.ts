@@ -106,7 +106,9 @@ async function converse(
     await starttls(transport, { signal: core.closing, timeout, ...(name === undefined ? {} : { name }) })
     refusePlaintextLeft(transport.readableLength)
   } catch (error) {
-    transport.on('error', () => undefined).destroy()
+    const isWanted = handshake.onHandshakeError !== undefined && core.phase !== 'closed' && !transport.destroyed
+    if (isWanted) core.unsecured = transport.pause()
+    else transport.on('error', () => undefined).destroy()
     throw withDetails(error, { phase: 'starttls' })
   }
 }

@@ -44,6 +44,8 @@ export class SocketCore implements GateOutput, Surface {
   /** TLS is being started: the phase is plain until what was written before has left. */
   #leaving = false
   transport: Socket | undefined
+  /** Where the plaintext dialogue has failed before TLS and `onHandshakeError` is to have it. */
+  unsecured: Duplex | undefined
   claim: PeerClaim | undefined
   /** What the peer is, or was, judged by. */
   policy: TrustPolicy | undefined
@@ -268,6 +270,7 @@ export class SocketCore implements GateOutput, Surface {
   surrender(): Duplex | undefined {
     const state = this.#state
     if (state.phase === 'handshaking' || state.phase === 'verifying') return state.engine.surrender()?.transport
+    if (state.phase === 'connecting') return this.unsecured
     if (state.phase !== 'plain') return undefined
     const { transport } = state.engine.release()
     const unread: unknown = this.#facade.read()

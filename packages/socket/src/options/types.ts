@@ -165,7 +165,8 @@ export interface PeerOptions extends ContextOptions {
   readonly onPeerShutdown?: () => void
   /**
    * Called when TLS could not be started or the peer was refused, with the transport that is still open: paused, with every byte that
-   * was not TLS, and the caller's to close. The original's SSL_keepSocketOnError and error trap.
+   * was not TLS (and, of a `starttls` dialogue that failed, every byte that it has not taken as an answer), and the caller's to close.
+   * The original's SSL_keepSocketOnError and error trap.
    */
   readonly onHandshakeError?: HandshakeErrorHandler
   /** What an end without close_notify is: an error (default), or an end. Where Node tells them apart, which is on the record engine. */
