@@ -35,7 +35,7 @@ if (built.status !== 0) {
   process.exit(1)
 }
 
-const input = { main: `${folder}src/main.ts` }
+const input = { main: `${folder}src/main.ts`, worker: `${folder}src/worker.ts` }
 for (const row of rows) input[`row-${basename(row, '.ts')}`] = `${folder}rows/${row}`
 await build({
   root: folder,
@@ -55,10 +55,11 @@ await build({
   },
 })
 
-const load = (name) => import(pathToFileURL(`${folder}dist/${name}.mjs`).href)
-const { runBench } = await load('main')
-const files = rows.map((row) => ({ topic: basename(row, '.ts'), load: () => load(`row-${basename(row, '.ts')}`) }))
+const bundled = (name) => pathToFileURL(`${folder}dist/${name}.mjs`).href
+const { runBench } = await import(bundled('main'))
+const files = rows.map((row) => ({ topic: basename(row, '.ts'), file: bundled(`row-${basename(row, '.ts')}`) }))
 const status = await runBench(files, {
+  worker: fileURLToPath(bundled('worker')),
   only: named.length > 0 ? undefined : only,
   check: values.check,
   table: only === undefined ? `${folder}README.md` : undefined,

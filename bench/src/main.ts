@@ -1,21 +1,21 @@
-import { execFileSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
-import { cpus } from 'node:os'
-import { measure } from './measure.ts'
-import { judge, type RowResult, toTable, toText } from './report.ts'
-import type { BenchRows } from './row.ts'
-
-/** How often each subject is sampled; the goals speak of medians over at least 7. */
-const ROUNDS = 9
+import { execFileSync, fork } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpus, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type RowResult, toTable, toText } from './report.ts'
+import { ROUNDS, type Told, type Work } from './worker.ts'
 
 const MARK = '<!-- results: written by `pnpm bench` -->'
 
 export interface BenchFile {
   readonly topic: string
-  readonly load: () => Promise<{ readonly default: BenchRows }>
+  /** The bundled file of rows. */
+  readonly file: string
 }
 
 export interface BenchOptions {
+  /** The bundled worker.ts. */
+  readonly worker: string
   /** A part of a row's name; undefined: all rows of the files given. */
   readonly only: string | undefined
   readonly check: boolean
@@ -24,44 +24,91 @@ export interface BenchOptions {
 }
 
 /** Measures, prints and, on a full run, writes the table. Returns the exit status: 1 where a row failed or, with `check`, a goal. */
-export async function runBench(files: readonly BenchFile[], { only, check, table }: BenchOptions): Promise<number> {
-  const results: RowResult[] = []
+export async function runBench(
+  files: readonly BenchFile[],
+  { worker, only, check, table }: BenchOptions,
+): Promise<number> {
+  const started = performance.now()
+  const folder = mkdtempSync(join(tmpdir(), 'x-bench-peers-'))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  const topics = new Map<string, RowResult[]>()
   let failed = false
-  for (const { topic, load } of files) {
-    try {
-      for (const row of await (await load()).default()) {
-        if (only !== undefined && !row.name.includes(only)) {
-          await row.close?.()
-          continue
+  for (const { topic, file } of files) {
+    const results: RowResult[] = []
+    const waiting: Work[] = [{ file, ...(only === undefined ? {} : { only }) }]
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
+      for await (const told of tellings(worker, next, folder)) {
+        if ('later' in told) waiting.push({ file, row: told.later })
+        else if ('result' in told) {
+          results.push(told.result)
+          console.log(`${toText(told.result)}\n`)
+        } else {
+          failed = true
+          console.error(`${told.failed}: failed: ${told.error}\n`)
         }
-        const result = judge(await measure(row, ROUNDS))
-        results.push(result)
-        console.log(`${toText(result)}\n`)
       }
-    } catch (error) {
-      failed = true
-      console.error(`${topic}: failed`, error)
-    }
+    if (results.length > 0) topics.set(topic, results)
   }
-  if (results.length === 0) {
+  if (topics.size === 0) {
     console.error(only === undefined ? 'There are no rows.' : `No row is called '${only}'.`)
     return 1
   }
-  const judged = results.flatMap(({ goals }) => goals)
-  const clearly = judged.filter(({ judgement }) => judgement === 'clearly missed').length
-  const counted = (judgement: string): number => judged.filter((goal) => goal.judgement === judgement).length
-  console.log(
-    `${judged.length} goals: ${counted('met')} met, ${counted('missed')} missed within the run's spread, ${clearly} clearly missed, ${counted('not measured')} not measured.`,
-  )
-  if (table !== undefined && !failed) writeTable(table, results)
-  return failed || (check && clearly > 0) ? 1 : 0
+  const summary = summaryOf([...topics.values()].flat())
+  console.log(`${summary.text} It took ${minutes(performance.now() - started)}.`)
+  if (table !== undefined && !failed) writeTable(table, topics, summary.text, performance.now() - started)
+  return failed || (check && summary.clearly > 0) ? 1 : 0
 }
 
-function writeTable(path: string, results: readonly RowResult[]): void {
+/** What a process of its own says of the rows it measures. */
+async function* tellings(worker: string, work: Work, folder: string): AsyncGenerator<Told> {
+  const child = fork(worker, { env: { ...process.env, BENCH_PEERS: folder } })
+  const told: (Told | undefined)[] = []
+  let wake: () => void = () => undefined
+  const push = (one: Told | undefined): void => {
+    told.push(one)
+    wake()
+  }
+  child.on('message', (one) => push(one as Told))
+  child.once('exit', (status, signal) => {
+    if (status !== 0) push({ failed: work.row ?? work.file, error: `its process ended with ${signal ?? status}` })
+    push(undefined)
+  })
+  child.send(work)
+  for (;;) {
+    while (told.length === 0) await new Promise<void>((resolve) => (wake = resolve))
+    const one = told.shift()
+    if (one === undefined) return
+    yield one
+  }
+}
+
+function summaryOf(results: readonly RowResult[]): { readonly text: string; readonly clearly: number } {
+  const judged = results.flatMap(({ goals }) => goals)
+  const counted = (judgement: string): number => judged.filter((goal) => goal.judgement === judgement).length
+  const clearly = counted('clearly missed')
+  return {
+    text: `${judged.length} goals: ${counted('met')} met, ${counted('missed')} missed within the run's spread, ${clearly} clearly missed, ${counted('not measured')} not measured.`,
+    clearly,
+  }
+}
+
+function writeTable(path: string, topics: ReadonlyMap<string, RowResult[]>, summary: string, took: number): void {
   const text = readFileSync(path, 'utf8')
   const head = text.slice(0, text.indexOf(MARK) + MARK.length)
+  const machine = `${machineText()}, ${ROUNDS} rounds; it took ${minutes(took)}. ${summary}`
+  const tables = [...topics].map(([topic, results]) => `### ${topic}\n\n${toTable(results)}`)
+  writeFileSync(path, `${[head, machine, ...tables].join('\n\n')}\n`)
+}
+
+/** Date, commit, Node and processor: what figures are worth nothing without. */
+export function machineText(): string {
   const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
   const date = new Date().toISOString().slice(0, 10)
-  const machine = `${date}, commit ${commit}, Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model.trim()}, ${ROUNDS} rounds.`
-  writeFileSync(path, `${head}\n\n${machine}\n\n${toTable(results)}\n`)
+  const { openssl } = process.versions
+  return `${date}, commit ${commit}, Node ${process.version} (OpenSSL ${openssl}), ${cpus().length} x ${cpus()[0]?.model.trim()}`
+}
+
+function minutes(milliseconds: number): string {
+  const seconds = Math.round(milliseconds / 1000)
+  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`
 }

@@ -1,6 +1,6 @@
 import { type ChildProcessByStdio, execFile, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, extname, join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -25,15 +25,13 @@ const LANGUAGES: Readonly<Record<string, Language>> = {
   '.c': {
     prepare: (source, folder) => {
       const file = join(folder(), basename(source, '.c'))
-      return works('gcc', ['-O2', '-Wall', '-o', file, source, '-lssl', '-lcrypto'], source)
-        ? { file, args: [] }
-        : undefined
+      return compiled(file, 'gcc', ['-O2', '-Wall', '-o', file, source, '-lssl', '-lcrypto'], source)
     },
   },
   '.go': {
     prepare: (source, folder) => {
       const file = join(folder(), `${basename(source, '.go')}-go`)
-      return works('go', ['build', '-o', file, source], source) ? { file, args: [] } : undefined
+      return compiled(file, 'go', ['build', '-o', file, source], source)
     },
   },
   // -c compiles it, which loads its modules
@@ -110,12 +108,18 @@ function commandOf(program: string): Command | undefined {
 }
 
 function buildFolder(): string {
+  made ??= process.env['BENCH_PEERS']
   if (made === undefined) {
     const folder = mkdtempSync(join(tmpdir(), 'x-bench-peers-'))
     process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
     made = folder
   }
   return made
+}
+
+/** A compiled program, compiled once for all rows of a run. */
+function compiled(file: string, tool: string, args: readonly string[], source: string): Command | undefined {
+  return existsSync(file) || works(tool, args, source) ? { file, args: [] } : undefined
 }
 
 function works(tool: string, args: readonly string[], source: string): boolean {

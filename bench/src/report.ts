@@ -78,22 +78,35 @@ export function toText({ name, unit, ours, peers, absent, goals }: RowResult): s
   return lines.join('\n')
 }
 
-/** All rows as a Markdown table. */
+/** Rows as a Markdown table, its columns padded as the formatter has them. */
 export function toTable(results: readonly RowResult[]): string {
-  const lines = ['| work | ours | peer | ratio: min / median / max | goal |', '|---|---|---|---|---|']
-  for (const { name, unit, ours, peers, goals } of results) {
-    const own = goals.filter(({ goal }) => goal.of === undefined)
-    lines.push(
-      `| ${name} | ${amount(ours.spread.median).trim()} ${unit} | | | ${own.map((goal) => cell(goal, unit)).join(', ')} |`,
-    )
+  const lines = [['work', 'ours', 'beside', 'theirs', 'ratio: min / median / max', 'goal']]
+  for (const { name, unit, ours, peers, absent, goals } of results) {
+    const own = goals.filter(({ goal }) => goal.of === undefined).map((goal) => cell(goal, unit))
+    let head = [name, `${digits(ours.spread.median)} ${unit}`]
+    if (own.length > 0 || peers.length === 0) {
+      lines.push([...head, '', '', '', own.join(', ')])
+      head = ['', '']
+    }
     for (const { subject, spread, ratio } of peers) {
       const beside = goals.filter(({ goal }) => goal.of === subject).map((goal) => cell(goal, unit))
-      lines.push(
-        `| | | ${subject} ${amount(spread.median).trim()} ${unit} | ${ratioText(ratio)} | ${beside.join(', ')} |`,
-      )
+      lines.push([...head, subject, `${digits(spread.median)} ${unit}`, ratioText(ratio), beside.join(', ')])
+      head = ['', '']
     }
+    for (const subject of absent) lines.push(['', '', subject, 'not installed', '', ''])
   }
-  return lines.join('\n')
+  const widths = (lines[0] as string[]).map((_, i) => Math.max(...lines.map((line) => (line[i] as string).length)))
+  const text = (line: readonly string[], pad: string): string =>
+    `| ${line.map((value, i) => value.padEnd(widths[i] as number, pad)).join(' | ')} |`
+  const [header, ...body] = lines as [string[], ...string[][]]
+  return [
+    text(header, ' '),
+    text(
+      header.map(() => ''),
+      '-',
+    ),
+    ...body.map((line) => text(line, ' ')),
+  ].join('\n')
 }
 
 function cell({ goal, judgement }: GoalResult, unit: string): string {

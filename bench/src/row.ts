@@ -25,7 +25,10 @@ export interface CallRow extends RowBase {
 
 /** Work that measures itself, such as one side of a handshake in a process of its own. The first subject is ours. */
 export interface MeasuredRow extends RowBase {
-  /** Each returns one sample: CPU microseconds (user and system) per call, or another `unit` of which less is better. */
+  /**
+   * Each returns one sample: CPU microseconds (user and system) per call, or another `unit` of which less is better. Each is called once more before the first
+   * round, for the optimizer, and what it then returns does not count.
+   */
   readonly measure: Readonly<Record<string, (() => Promise<number>) | undefined>>
   /** Default `us`. */
   readonly unit?: 'us' | 'ms' | 'KiB' | 's/GB'
@@ -34,5 +37,11 @@ export interface MeasuredRow extends RowBase {
 
 export type BenchRow = CallRow | MeasuredRow
 
+/** A row that is made when its turn comes, in a process of its own: neither servers nor garbage of other rows are near it. */
+export interface RowMaker {
+  readonly name: string
+  readonly make: () => BenchRow | Promise<BenchRow>
+}
+
 /** The default export of each file in `rows/`. */
-export type BenchRows = () => readonly BenchRow[] | Promise<readonly BenchRow[]>
+export type BenchRows = () => readonly (BenchRow | RowMaker)[] | Promise<readonly (BenchRow | RowMaker)[]>
