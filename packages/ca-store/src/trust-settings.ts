@@ -1,4 +1,5 @@
 import { contextTag, DerCursor, readOid, Tag } from '@x/der'
+import { KeyPurposeId } from '@x/der/x509'
 
 /** What the store is to judge: servers' certificates or clients'. Only `TRUSTED CERTIFICATE` blocks tell the two apart. */
 export type TrustPurpose = 'serverAuth' | 'clientAuth'
@@ -37,10 +38,9 @@ function readOids(list: DerCursor): string[] {
   return oids
 }
 
-const ANY_PURPOSE = '2.5.29.37.0'
 const purposes: Readonly<Record<TrustPurpose, string>> = {
-  serverAuth: '1.3.6.1.5.5.7.3.1',
-  clientAuth: '1.3.6.1.5.5.7.3.2',
+  serverAuth: KeyPurposeId.SERVER_AUTH,
+  clientAuth: KeyPurposeId.CLIENT_AUTH,
 }
 
 /**
@@ -49,6 +49,6 @@ const purposes: Readonly<Record<TrustPurpose, string>> = {
  */
 export function isTrustedFor(settings: TrustSettings, purpose: TrustPurpose): boolean {
   const { trusted, rejected } = settings
-  const concerns = (oid: string): boolean => oid === purposes[purpose] || oid === ANY_PURPOSE
+  const concerns = (oid: string): boolean => oid === purposes[purpose] || oid === KeyPurposeId.ANY
   return !rejected.some(concerns) && (trusted === undefined || trusted.some(concerns))
 }

@@ -12,6 +12,7 @@ import {
   Tag,
   time,
 } from '@x/der'
+import { ExtensionId } from '@x/der/x509'
 import { parsePrivateKey, type PrivateKeyInput, type CertificateInput, signatureAlgorithm, signDer } from '@x/utils'
 import { Crl } from './crl.ts'
 import { reading } from './errors.ts'
@@ -130,10 +131,14 @@ export function createCrl(options: CrlOptions): Crl {
 function listExtensions(options: CrlOptions, keyIdentifier: Uint8Array | undefined): Uint8Array[] {
   const extensions: Uint8Array[] = []
   if (keyIdentifier !== undefined)
-    extensions.push(extension('2.5.29.35', false, sequence(element(contextTag(0), keyIdentifier))))
-  if (options.number !== undefined) extensions.push(extension('2.5.29.20', false, integer(options.number)))
-  if (options.baseNumber !== undefined) extensions.push(extension('2.5.29.27', true, integer(options.baseNumber)))
-  if (options.scope !== undefined) extensions.push(extension('2.5.29.28', true, encodeScope(options.scope)))
+    extensions.push(
+      extension(ExtensionId.AUTHORITY_KEY_IDENTIFIER, false, sequence(element(contextTag(0), keyIdentifier))),
+    )
+  if (options.number !== undefined) extensions.push(extension(ExtensionId.CRL_NUMBER, false, integer(options.number)))
+  if (options.baseNumber !== undefined)
+    extensions.push(extension(ExtensionId.DELTA_CRL_INDICATOR, true, integer(options.baseNumber)))
+  if (options.scope !== undefined)
+    extensions.push(extension(ExtensionId.ISSUING_DISTRIBUTION_POINT, true, encodeScope(options.scope)))
   return [...extensions, ...(options.extensions ?? []).map(rawExtension)]
 }
 
@@ -161,15 +166,19 @@ function encodeEntry(options: RevokedOptions, thisUpdate: number): Uint8Array {
   if (reason !== undefined) {
     const code = codeOfReason(reason)
     if (code === undefined) throw wrongValue('revoked.reason', `is '${reason}', which is none`)
-    extensions.push(extension('2.5.29.21', false, enumerated(code)))
+    extensions.push(extension(ExtensionId.CRL_REASON, false, enumerated(code)))
   }
   if (invalidityDate !== undefined)
     extensions.push(
-      extension('2.5.29.24', false, generalizedTime(toMilliseconds(invalidityDate, 'revoked.invalidityDate'))),
+      extension(
+        ExtensionId.INVALIDITY_DATE,
+        false,
+        generalizedTime(toMilliseconds(invalidityDate, 'revoked.invalidityDate')),
+      ),
     )
   if (certificateIssuer !== undefined) {
     const { subject } = readSigner(certificateIssuer, 'revoked.certificateIssuer').view
-    extensions.push(extension('2.5.29.29', true, sequence(element(contextTag(4, true), subject))))
+    extensions.push(extension(ExtensionId.CERTIFICATE_ISSUER, true, sequence(element(contextTag(4, true), subject))))
   }
   extensions.push(...(options.extensions ?? []).map(rawExtension))
   const serial = serialOf(options)

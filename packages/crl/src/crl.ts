@@ -2,6 +2,7 @@ import { DerCursor, readInteger, Tag } from '@x/der'
 import {
   type AuthorityKeyIdentifier,
   CertificateListView,
+  ExtensionId,
   type ExtensionView,
   type IssuingDistributionPoint,
   readAuthorityKeyIdentifier,
@@ -14,21 +15,14 @@ import { readCertificateIssuers, readEntry, type RevokedEntry } from './entry.ts
 import { type EntryIndex, findEntries, indexEntries } from './entry-index.ts'
 import { CrlError, reading } from './errors.ts'
 
-const AUTHORITY_KEY_IDENTIFIER = '2.5.29.35'
-const ISSUER_ALT_NAME = '2.5.29.18'
-const CRL_NUMBER = '2.5.29.20'
-const DELTA_CRL_INDICATOR = '2.5.29.27'
-const ISSUING_DISTRIBUTION_POINT = '2.5.29.28'
-const FRESHEST_CRL = '2.5.29.46'
-const AUTHORITY_INFO_ACCESS = '1.3.6.1.5.5.7.1.1'
 const KNOWN: ReadonlySet<string> = new Set([
-  AUTHORITY_KEY_IDENTIFIER,
-  ISSUER_ALT_NAME,
-  CRL_NUMBER,
-  DELTA_CRL_INDICATOR,
-  ISSUING_DISTRIBUTION_POINT,
-  FRESHEST_CRL,
-  AUTHORITY_INFO_ACCESS,
+  ExtensionId.AUTHORITY_KEY_IDENTIFIER,
+  ExtensionId.ISSUER_ALT_NAME,
+  ExtensionId.CRL_NUMBER,
+  ExtensionId.DELTA_CRL_INDICATOR,
+  ExtensionId.ISSUING_DISTRIBUTION_POINT,
+  ExtensionId.FRESHEST_CRL,
+  ExtensionId.AUTHORITY_INFO_ACCESS,
 ])
 
 /** A revocation list as it was read, nothing verified. Made by `parseCrl`. Its own memory is four octets per entry. */
@@ -190,10 +184,10 @@ function readFields(extensions: readonly ExtensionView[]): Fields {
     return value === undefined ? undefined : reader(value)
   }
   return {
-    crlNumber: read(CRL_NUMBER, readNumber),
-    baseCrlNumber: read(DELTA_CRL_INDICATOR, readNumber),
-    issuingDistributionPoint: read(ISSUING_DISTRIBUTION_POINT, readIssuingDistributionPoint),
-    authorityKeyIdentifier: read(AUTHORITY_KEY_IDENTIFIER, readAuthorityKeyIdentifier),
+    crlNumber: read(ExtensionId.CRL_NUMBER, readNumber),
+    baseCrlNumber: read(ExtensionId.DELTA_CRL_INDICATOR, readNumber),
+    issuingDistributionPoint: read(ExtensionId.ISSUING_DISTRIBUTION_POINT, readIssuingDistributionPoint),
+    authorityKeyIdentifier: read(ExtensionId.AUTHORITY_KEY_IDENTIFIER, readAuthorityKeyIdentifier),
   }
 }
 
@@ -207,6 +201,6 @@ function readNumber(value: Uint8Array): bigint {
 
 /** The octets of a list's issuing distribution point: lists of one issuer with equal ones have the same scope. */
 export function scopeKey(crl: Crl): string {
-  const value = crl.extensions.find(({ oid }) => oid === ISSUING_DISTRIBUTION_POINT)?.value
+  const value = crl.extensions.find(({ oid }) => oid === ExtensionId.ISSUING_DISTRIBUTION_POINT)?.value
   return value === undefined ? '' : latin1(value)
 }

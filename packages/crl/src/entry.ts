@@ -1,5 +1,5 @@
 import { DerCursor, readIntegerBytes, readSmallInteger, readTime, Tag } from '@x/der'
-import { ExtensionOid, GeneralNameTag, readExtensions, readSubjectAltName } from '@x/der/x509'
+import { ExtensionId, ExtensionOid, GeneralNameTag, readExtensions, readSubjectAltName } from '@x/der/x509'
 import { CrlError } from './errors.ts'
 import { reasonOfCode, type RevocationReason } from './reasons.ts'
 
@@ -14,9 +14,6 @@ export interface RevokedEntry {
   readonly invalidityDate: Date | undefined
 }
 
-const CRL_REASON = '2.5.29.21'
-const INVALIDITY_DATE = '2.5.29.24'
-
 /** Reads the entry at this offset, which `indexEntries` found. */
 export function readEntry(der: Uint8Array, offset: number, end: number): RevokedEntry {
   const fields = entryFields(der, offset, end)
@@ -27,8 +24,9 @@ export function readEntry(der: Uint8Array, offset: number, end: number): Revoked
   let invalidityDate: Date | undefined
   if (fields.optional(Tag.SEQUENCE))
     for (const { oid, value } of readExtensions(fields.enter())) {
-      if (oid === CRL_REASON) reason = reasonOfCode(readSmallInteger(new DerCursor(value).expect(Tag.ENUMERATED)))
-      else if (oid === INVALIDITY_DATE) invalidityDate = new Date(readDate(value))
+      if (oid === ExtensionId.CRL_REASON)
+        reason = reasonOfCode(readSmallInteger(new DerCursor(value).expect(Tag.ENUMERATED)))
+      else if (oid === ExtensionId.INVALIDITY_DATE) invalidityDate = new Date(readDate(value))
     }
   return { serialNumber, revocationDate, reason, invalidityDate }
 }

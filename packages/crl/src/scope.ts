@@ -2,6 +2,7 @@ import {
   type CertificateView,
   type DistributionPoint,
   type DistributionPointName,
+  ExtensionId,
   GeneralNameTag,
   readDistributionPoints,
   uriText,
@@ -12,8 +13,6 @@ import { reading } from './errors.ts'
 import { directoryKey, directoryKeys, generalNameKey } from './general-names.ts'
 import { ALL_REASONS } from './reasons.ts'
 import type { Signer } from './verify-crl.ts'
-
-const CRL_DISTRIBUTION_POINTS = '2.5.29.31'
 
 /** What about a certificate decides which lists cover it. */
 export interface Subject {
@@ -39,7 +38,7 @@ interface Point {
 /** @throws CrlError ERR_CRL_CERTIFICATE_INVALID */
 export function readSubject({ view, issuerKey, isCa, extensions }: Signer): Subject {
   return reading('ERR_CRL_CERTIFICATE_INVALID', 'distribution points that cannot be read', () => {
-    const extension = extensions.find(({ oid }) => oid === CRL_DISTRIBUTION_POINTS)
+    const extension = extensions.find(({ oid }) => oid === ExtensionId.CRL_DISTRIBUTION_POINTS)
     const points = extension === undefined ? [] : readDistributionPoints(extension.value)
     const assumed: Point = {
       names: new Set([directoryKey(issuerKey)]),

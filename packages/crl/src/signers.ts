@@ -1,4 +1,4 @@
-import { KeyUsage } from '@x/der/x509'
+import { ExtensionId, KeyUsage } from '@x/der/x509'
 import { verifySignature } from '@x/utils'
 import type { Crl } from './crl.ts'
 import { CrlError } from './errors.ts'
@@ -9,14 +9,14 @@ const MAX_CANDIDATES = 8
 
 /** Extensions of a delegated signer's certificate that may be critical; its purpose is told by cRLSign alone. */
 const UNDERSTOOD: ReadonlySet<string> = new Set([
-  '2.5.29.14',
-  '2.5.29.15',
-  '2.5.29.17',
-  '2.5.29.18',
-  '2.5.29.19',
-  '2.5.29.31',
-  '2.5.29.32',
-  '2.5.29.35',
+  ExtensionId.SUBJECT_KEY_IDENTIFIER,
+  ExtensionId.KEY_USAGE,
+  ExtensionId.SUBJECT_ALT_NAME,
+  ExtensionId.ISSUER_ALT_NAME,
+  ExtensionId.BASIC_CONSTRAINTS,
+  ExtensionId.CRL_DISTRIBUTION_POINTS,
+  ExtensionId.CERTIFICATE_POLICIES,
+  ExtensionId.AUTHORITY_KEY_IDENTIFIER,
 ])
 
 /** Whom a question lets sign lists. */

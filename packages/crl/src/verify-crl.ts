@@ -1,5 +1,6 @@
 import {
   CertificateView,
+  ExtensionId,
   type ExtensionView,
   KeyUsage,
   readBasicConstraints,
@@ -32,9 +33,6 @@ export interface VerifiedCrl {
 }
 
 const OPTIONS: ReadonlySet<string> = new Set(['now', 'clockSkew'])
-const SUBJECT_KEY_IDENTIFIER = '2.5.29.14'
-const KEY_USAGE = '2.5.29.15'
-const BASIC_CONSTRAINTS = '2.5.29.19'
 
 /**
  * Verifies a list by the certificate of its issuer: name, key identifier, right to sign lists, signature, time, critical
@@ -92,9 +90,9 @@ export function readSigner(certificate: CertificateInput, option: string): Signe
       subjectKey: canonicalName(view.subject),
       issuerKey: canonicalName(view.issuer),
       extensions,
-      keyUsage: read(KEY_USAGE, readKeyUsage),
-      keyIdentifier: read(SUBJECT_KEY_IDENTIFIER, readSubjectKeyIdentifier),
-      isCa: read(BASIC_CONSTRAINTS, readBasicConstraints)?.ca ?? false,
+      keyUsage: read(ExtensionId.KEY_USAGE, readKeyUsage),
+      keyIdentifier: read(ExtensionId.SUBJECT_KEY_IDENTIFIER, readSubjectKeyIdentifier),
+      isCa: read(ExtensionId.BASIC_CONSTRAINTS, readBasicConstraints)?.ca ?? false,
     }
   })
 }

@@ -23,3 +23,10 @@ export class DerError extends Error {
     this.offset = offset
   }
 }
+
+/** Whether an error is a {@link DerError}, by its code: a program may have two copies of this package. */
+export function isDerError(error: unknown): error is DerError {
+  return (
+    error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('ERR_DER_')
+  )
+}

@@ -1,5 +1,5 @@
 export { DerCursor, MAX_DEPTH, openDer } from './cursor.ts'
-export { DerError, type DerErrorCode } from './errors.ts'
+export { DerError, type DerErrorCode, isDerError } from './errors.ts'
 export { decodeAscii, readString } from './strings.ts'
 export { contextTag, Tag } from './tags.ts'
 export {

@@ -8,6 +8,11 @@ import { MAX_OID_OCTETS } from './values.ts'
  *   wrongly to any function of this file is a DerError too, at offset 0.
  */
 export function element(tag: number, ...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  return elementOf(tag, parts)
+}
+
+/** The same of a list of any length: as many arguments as a stranger likes would overflow the stack. */
+export function elementOf(tag: number, parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   if (!(tag >= 0 && tag <= 0xff) || (tag & 0x1f) === 0x1f)
     throw new DerError('ERR_DER_LONG_TAG', `${tag} is not a tag of one octet`, 0)
   let length = 0
@@ -47,10 +52,11 @@ export function sequence(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffe
 
 /** SET OF: the parts are put into DER's order (X.690 section 11.6). */
 export function setOf(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  return element(Tag.SET, ...[...parts].sort(compareBytes))
+  return elementOf(Tag.SET, [...parts].sort(compareBytes))
 }
 
-function compareBytes(a: Uint8Array, b: Uint8Array): number {
+/** The order of X.690 section 11.6. */
+export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   const shared = Math.min(a.length, b.length)
   for (let i = 0; i < shared; i++) if (a[i] !== b[i]) return (a[i] as number) - (b[i] as number)
   return a.length - b.length

@@ -5,7 +5,15 @@ export {
   readAuthorityInfoAccess,
   uriText,
 } from './x509/access-description.ts'
+export {
+  AlgorithmId,
+  DigestId,
+  digestName,
+  SIGNATURE_ALGORITHMS,
+  type SignatureAlgorithm,
+} from './x509/algorithms.ts'
 export { type BasicConstraints, readBasicConstraints } from './x509/basic-constraints.ts'
+export { canonicalName, canonicalRdn } from './x509/canonical-name.ts'
 export { CertificateListView } from './x509/certificate-list.ts'
 export { CertificateView } from './x509/certificate.ts'
 export {
@@ -34,4 +42,4 @@ export {
 export { KeyUsage, readExtendedKeyUsage, readKeyUsage, readNamedBits } from './x509/key-usage.ts'
 export { type NameAttribute, readName, readRdn } from './x509/name.ts'
 export { type NameConstraints, readNameConstraints } from './x509/name-constraints.ts'
-export { ExtensionOid } from './x509/oids.ts'
+export { ExtensionId, ExtensionOid, KeyPurposeId } from './x509/oids.ts'

@@ -2,6 +2,7 @@ import { createHash, createPublicKey, type KeyObject, X509Certificate } from 'no
 import { contextTag, element, octetString, oid, sequence } from '@x/der'
 import {
   CertificateView,
+  ExtensionId,
   ExtensionOid,
   KeyUsage,
   readBasicConstraints,
@@ -91,12 +92,12 @@ export function keyIdentifier(spki: Uint8Array): Uint8Array {
 
 /** The extension, DER: the issuer's key identifier, which must be the issuer's own subjectKeyIdentifier (RFC 5280 section 4.2.1.1). */
 export function authorityKeyIdentifier(identifier: Uint8Array): Uint8Array {
-  return sequence(oid('2.5.29.35'), octetString(sequence(element(contextTag(0), identifier))))
+  return sequence(oid(ExtensionId.AUTHORITY_KEY_IDENTIFIER), octetString(sequence(element(contextTag(0), identifier))))
 }
 
 /** The extension, DER. */
 export function subjectKeyIdentifier(identifier: Uint8Array): Uint8Array {
-  return sequence(oid('2.5.29.14'), octetString(octetString(identifier)))
+  return sequence(oid(ExtensionId.SUBJECT_KEY_IDENTIFIER), octetString(octetString(identifier)))
 }
 
 /** Errors of siblings and of OpenSSL become ours; misuse stays a TypeError. */

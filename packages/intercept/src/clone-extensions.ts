@@ -2,7 +2,9 @@ import { boolean, namedBits, octetString, oid, openDer, readOid, sequence, Tag }
 import {
   type CertificateView,
   expectGeneralName,
+  ExtensionId,
   type ExtensionView,
+  KeyPurposeId,
   KeyUsage,
   readKeyUsage,
   sameBytes,
@@ -10,7 +12,7 @@ import {
 import { InterceptError } from './errors.ts'
 
 /** A clone is never a CA (RFC 5280 section 4.2.1.9), whatever the origin is. */
-const NO_CA = sequence(oid('2.5.29.19'), boolean(true), octetString(sequence()))
+const NO_CA = sequence(oid(ExtensionId.BASIC_CONSTRAINTS), boolean(true), octetString(sequence()))
 
 /**
  * The extensions, DER, that a clone takes over: alternative names of every type as they stand, usages without those that only a CA
@@ -37,35 +39,35 @@ type Copy = (extension: ExtensionView, mirrorInvalidity: boolean) => Uint8Array 
 
 /** Extensions of RFC 5280 and others that speak of the origin's CA, its logs, its responders or its own key. */
 const CA_ONLY = [
-  '2.5.29.9', // subjectDirectoryAttributes
-  '2.5.29.14', // subjectKeyIdentifier: the clone has its own
-  '2.5.29.16', // privateKeyUsagePeriod
-  '2.5.29.18', // issuerAltName
-  '2.5.29.19', // basicConstraints: NO_CA
-  '2.5.29.30', // nameConstraints
-  '2.5.29.31', // cRLDistributionPoints
-  '2.5.29.32', // certificatePolicies
-  '2.5.29.33', // policyMappings
-  '2.5.29.35', // authorityKeyIdentifier: the clone has its own
-  '2.5.29.36', // policyConstraints
-  '2.5.29.46', // freshestCRL
-  '2.5.29.54', // inhibitAnyPolicy
-  '1.3.6.1.5.5.7.1.1', // authorityInfoAccess
-  '1.3.6.1.5.5.7.1.3', // qcStatements
-  '1.3.6.1.5.5.7.1.11', // subjectInfoAccess
-  '1.3.6.1.5.5.7.1.24', // TLS feature: must-staple (RFC 7633)
-  '1.3.6.1.5.5.7.48.1.5', // OCSP nocheck
-  '1.3.6.1.4.1.11129.2.4.2', // SCTs (RFC 6962)
+  ExtensionId.SUBJECT_DIRECTORY_ATTRIBUTES,
+  ExtensionId.SUBJECT_KEY_IDENTIFIER, // the clone has its own
+  ExtensionId.PRIVATE_KEY_USAGE_PERIOD,
+  ExtensionId.ISSUER_ALT_NAME,
+  ExtensionId.BASIC_CONSTRAINTS, // NO_CA
+  ExtensionId.NAME_CONSTRAINTS,
+  ExtensionId.CRL_DISTRIBUTION_POINTS,
+  ExtensionId.CERTIFICATE_POLICIES,
+  ExtensionId.POLICY_MAPPINGS,
+  ExtensionId.AUTHORITY_KEY_IDENTIFIER, // the clone has its own
+  ExtensionId.POLICY_CONSTRAINTS,
+  ExtensionId.FRESHEST_CRL,
+  ExtensionId.INHIBIT_ANY_POLICY,
+  ExtensionId.AUTHORITY_INFO_ACCESS,
+  ExtensionId.QC_STATEMENTS,
+  ExtensionId.SUBJECT_INFO_ACCESS,
+  ExtensionId.TLS_FEATURE, // must-staple
+  ExtensionId.OCSP_NO_CHECK,
+  ExtensionId.SCT_LIST,
 ] as const
 
 const drop: Copy = () => undefined
 
 const COPIED: ReadonlyMap<string, Copy> = new Map<string, Copy>([
   ...CA_ONLY.map((type): [string, Copy] => [type, drop]),
-  ['2.5.29.15', copyKeyUsage],
-  ['2.5.29.17', copyAlternativeNames],
-  ['2.5.29.37', copyExtendedKeyUsage],
-  ['2.16.840.1.113730.1.1', copyCertType],
+  [ExtensionId.KEY_USAGE, copyKeyUsage],
+  [ExtensionId.SUBJECT_ALT_NAME, copyAlternativeNames],
+  [ExtensionId.EXTENDED_KEY_USAGE, copyExtendedKeyUsage],
+  [ExtensionId.NETSCAPE_CERT_TYPE, copyCertType],
 ])
 
 function copyUnknown({ element }: ExtensionView): Uint8Array {
@@ -95,7 +97,7 @@ function copyKeyUsage(extension: ExtensionView, mirrorInvalidity: boolean): Uint
   return rewritten(extension, namedBits(numbersOf(rest)))
 }
 
-const OCSP_SIGNING = oid('1.3.6.1.5.5.7.3.9')
+const OCSP_SIGNING = oid(KeyPurposeId.OCSP_SIGNING)
 
 /** Without the right to answer OCSP for the CA that issued it: that CA is now ours (RFC 6960 section 4.2.2.2). */
 function copyExtendedKeyUsage(extension: ExtensionView): Uint8Array {

@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import { oid, openDer, Tag } from '@x/der'
-import { sameBytes } from '@x/der/x509'
+import { AlgorithmId, sameBytes } from '@x/der/x509'
 import { generateKey, generateKeySync, parsePrivateKey, type PrivateKeyInput } from '@x/utils'
 import { keyIdentifier, subjectKeyIdentifier } from './authority.ts'
 import { wrongValue } from './misuse.ts'
@@ -82,8 +82,8 @@ function acceptable(key: KeyObject): KeyObject {
   )
 }
 
-const RSA_ENCRYPTION = oid('1.2.840.113549.1.1.1')
-const RSA_PSS = oid('1.2.840.113549.1.1.10')
+const RSA_ENCRYPTION = oid(AlgorithmId.RSA_ENCRYPTION)
+const RSA_PSS = oid(AlgorithmId.RSASSA_PSS)
 
 function isRsa(spki: Uint8Array): boolean {
   const type = openDer(spki).enterExpected(Tag.SEQUENCE).expect(Tag.OID).element()

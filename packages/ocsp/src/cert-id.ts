@@ -1,16 +1,16 @@
 import {
   type DerCursor,
   DerError,
+  element,
   encodeOid,
   nullElement,
-  oid,
   octetString,
+  oid,
   readIntegerBytes,
   sequence,
   Tag,
-  element,
 } from '@x/der'
-import { type CertificateView, sameBytes } from '@x/der/x509'
+import { type CertificateView, DigestId, sameBytes } from '@x/der/x509'
 import type { CertificateFacts, CertIdHash } from './facts.ts'
 
 /** Which certificate a request asks about or a response speaks of (RFC 6960 section 4.1.1), as views. */
@@ -27,13 +27,12 @@ export interface CertId {
 
 /** The digests of CertIDs: NIST's identifiers, and SHA-1 from RFC 3279, which is what responders index by. */
 const hashes: readonly { readonly hash: CertIdHash; readonly id: Uint8Array; readonly algorithm: Uint8Array }[] = (
-  [
-    ['sha1', '1.3.14.3.2.26'],
-    ['sha256', '2.16.840.1.101.3.4.2.1'],
-    ['sha384', '2.16.840.1.101.3.4.2.2'],
-    ['sha512', '2.16.840.1.101.3.4.2.3'],
-  ] as const
-).map(([hash, id]) => ({ hash, id: encodeOid(id), algorithm: sequence(oid(id), nullElement()) }))
+  ['sha1', 'sha256', 'sha384', 'sha512'] as const
+).map((hash) => ({
+  hash,
+  id: encodeOid(DigestId[hash]),
+  algorithm: sequence(oid(DigestId[hash]), nullElement()),
+}))
 
 /** Reads the CertID at the cursor. */
 export function readCertId(cursor: DerCursor): CertId {

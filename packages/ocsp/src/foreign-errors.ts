@@ -3,8 +3,3 @@ export function codeOf(error: unknown): string {
   const code: unknown = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
   return typeof code === 'string' ? code : ''
 }
-
-/** True for what `@x/der` throws at bytes that are not what they should be. */
-export function isDerError(error: unknown): error is Error {
-  return codeOf(error).startsWith('ERR_DER_')
-}

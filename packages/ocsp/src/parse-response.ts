@@ -2,6 +2,7 @@ import {
   contextTag,
   DerCursor,
   DerError,
+  isDerError,
   openDer,
   readOctetAlignedBits,
   readOid,
@@ -12,7 +13,6 @@ import {
 import { type ExtensionView, readExtensions } from '@x/der/x509'
 import { type CertId, readCertId } from './cert-id.ts'
 import { OcspError } from './errors.ts'
-import { isDerError } from './foreign-errors.ts'
 import { OCSP_BASIC } from './oids.ts'
 
 /** What a responder may say instead of an answer (RFC 6960 section 4.2.1). */

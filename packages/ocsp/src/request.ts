@@ -1,10 +1,20 @@
-import { contextTag, DerError, element, octetString, oid, openDer, readSmallInteger, sequence, Tag } from '@x/der'
+import {
+  contextTag,
+  DerError,
+  element,
+  isDerError,
+  octetString,
+  oid,
+  openDer,
+  readSmallInteger,
+  sequence,
+  Tag,
+} from '@x/der'
 import { sameBytes } from '@x/der/x509'
 import type { CertificateInput } from '@x/utils'
 import { type CertId, readCertId, writeCertId } from './cert-id.ts'
 import { OcspError } from './errors.ts'
 import { type CertIdHash, certificateView, issuerFacts } from './facts.ts'
-import { isDerError } from './foreign-errors.ts'
 import { readWord, refuseUnknown, wrongType, wrongValue } from './misuse.ts'
 import { NONCE } from './oids.ts'
 import { readOptionalExtensions } from './parse-response.ts'

@@ -1,6 +1,9 @@
+import { isDerError } from '@x/der'
 import {
   type CertificateView,
+  ExtensionId,
   ExtensionOid,
+  KeyPurposeId,
   KeyUsage,
   readExtendedKeyUsage,
   readKeyUsage,
@@ -9,8 +12,7 @@ import {
 import { verifySignature } from '@x/utils'
 import { OcspError, type OcspErrorCode } from './errors.ts'
 import { type CertificateFacts, factsOf } from './facts.ts'
-import { codeOf, isDerError } from './foreign-errors.ts'
-import { NO_CHECK, OCSP_SIGNING } from './oids.ts'
+import { codeOf } from './foreign-errors.ts'
 import type { BasicResponse } from './parse-response.ts'
 
 /** Who signed a response, and by what right (RFC 6960 section 4.2.2.2). */
@@ -45,17 +47,17 @@ export interface AuthorizedResponder {
 const MAX_CANDIDATES = 4
 
 /** Extensions of a delegate's certificate that may be critical, since they are either checked here or say nothing against it. */
-const understood = new Set([
-  '2.5.29.14', // subject key identifier
-  '2.5.29.15', // key usage
-  '2.5.29.17', // subject alternative name
-  '2.5.29.19', // basic constraints
-  '2.5.29.31', // CRL distribution points
-  '2.5.29.32', // certificate policies
-  '2.5.29.35', // authority key identifier
-  '2.5.29.37', // extended key usage
-  '1.3.6.1.5.5.7.1.1', // authority information access
-  NO_CHECK,
+const understood: ReadonlySet<string> = new Set([
+  ExtensionId.SUBJECT_KEY_IDENTIFIER,
+  ExtensionId.KEY_USAGE,
+  ExtensionId.SUBJECT_ALT_NAME,
+  ExtensionId.BASIC_CONSTRAINTS,
+  ExtensionId.CRL_DISTRIBUTION_POINTS,
+  ExtensionId.CERTIFICATE_POLICIES,
+  ExtensionId.AUTHORITY_KEY_IDENTIFIER,
+  ExtensionId.EXTENDED_KEY_USAGE,
+  ExtensionId.AUTHORITY_INFO_ACCESS,
+  ExtensionId.OCSP_NO_CHECK,
 ])
 
 /**
@@ -89,7 +91,7 @@ export function authorizeResponder(response: BasicResponse, policy: ResponderPol
         throw unauthorized(`more than ${MAX_CANDIDATES} certificates claim to be the responder's`)
       const weakCertificate = verifyDelegate(delegate, response.producedAt, policy)
       const weakDigest = verifyResponse(response, delegate, policy)
-      const noCheck = delegate.view.extension(NO_CHECK) !== undefined
+      const noCheck = delegate.view.extension(ExtensionOid.OCSP_NO_CHECK) !== undefined
       return {
         responder: { by: 'delegate', certificate: delegate.view.der.slice(), noCheck },
         weakDigest: weakDigest || weakCertificate,
@@ -116,7 +118,7 @@ function verifyDelegate({ view, key }: CertificateFacts, producedAt: number, pol
   if (sameBytes(view.serialNumber, certificate.serialNumber))
     throw unauthorized('a certificate cannot vouch for itself')
   const purposes = view.extension(ExtensionOid.EXTENDED_KEY_USAGE)
-  if (purposes === undefined || !readExtendedKeyUsage(purposes.value).includes(OCSP_SIGNING))
+  if (purposes === undefined || !readExtendedKeyUsage(purposes.value).includes(KeyPurposeId.OCSP_SIGNING))
     throw unauthorized('the delegate lacks the extended key usage OCSPSigning')
   const usage = view.extension(ExtensionOid.KEY_USAGE)
   if (

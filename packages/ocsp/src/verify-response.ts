@@ -1,5 +1,5 @@
 import { octetString } from '@x/der'
-import { type CertificateView, type ExtensionView, sameBytes } from '@x/der/x509'
+import { type CertificateView, ExtensionId, type ExtensionView, sameBytes } from '@x/der/x509'
 import type { CertificateInput } from '@x/utils'
 import { certIdMatches } from './cert-id.ts'
 import { OcspError } from './errors.ts'
@@ -190,13 +190,13 @@ function worst(singles: readonly SingleResponse[]): SingleResponse {
 }
 
 /** Extensions that may be critical, because they are handled (nonce) or cannot turn a status (RFC 6960 section 4.4, RFC 5280 section 5.3). */
-const understood = new Set([
+const understood: ReadonlySet<string> = new Set([
   NONCE,
   '1.3.6.1.5.5.7.48.1.3', // crl references
   '1.3.6.1.5.5.7.48.1.6', // archive cutoff
   '1.3.6.1.5.5.7.48.1.9', // extended revoked definition
-  '2.5.29.21', // reason code
-  '2.5.29.24', // invalidity date
+  ExtensionId.CRL_REASON,
+  ExtensionId.INVALIDITY_DATE,
 ])
 
 function refuseCritical(extensions: readonly ExtensionView[]): void {

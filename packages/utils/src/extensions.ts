@@ -10,6 +10,7 @@ import {
   oid,
   sequence,
 } from '@x/der'
+import { AccessMethod, ExtensionId } from '@x/der/x509'
 import { encodeGeneralName, type GeneralName } from './general-names.ts'
 import { wrongType, wrongValue } from './misuse.ts'
 import { oidElement, oidFromName } from './oids.ts'
@@ -125,22 +126,22 @@ export function shared(extension: EncodedExtension): EncodedExtension {
 
 /** OIDs of the extensions with a typed form. */
 export const EXTENSION_OIDS: Readonly<Record<ExtensionName, string>> = {
-  subjectKeyIdentifier: '2.5.29.14',
-  keyUsage: '2.5.29.15',
-  subjectAltName: '2.5.29.17',
-  issuerAltName: '2.5.29.18',
-  basicConstraints: '2.5.29.19',
-  nameConstraints: '2.5.29.30',
-  crlDistributionPoints: '2.5.29.31',
-  certificatePolicies: '2.5.29.32',
-  authorityKeyIdentifier: '2.5.29.35',
-  extendedKeyUsage: '2.5.29.37',
-  freshestCRL: '2.5.29.46',
-  authorityInfoAccess: '1.3.6.1.5.5.7.1.1',
-  tlsfeature: '1.3.6.1.5.5.7.1.24',
-  noCheck: '1.3.6.1.5.5.7.48.1.5',
-  nsCertType: '2.16.840.1.113730.1.1',
-  nsComment: '2.16.840.1.113730.1.13',
+  subjectKeyIdentifier: ExtensionId.SUBJECT_KEY_IDENTIFIER,
+  keyUsage: ExtensionId.KEY_USAGE,
+  subjectAltName: ExtensionId.SUBJECT_ALT_NAME,
+  issuerAltName: ExtensionId.ISSUER_ALT_NAME,
+  basicConstraints: ExtensionId.BASIC_CONSTRAINTS,
+  nameConstraints: ExtensionId.NAME_CONSTRAINTS,
+  crlDistributionPoints: ExtensionId.CRL_DISTRIBUTION_POINTS,
+  certificatePolicies: ExtensionId.CERTIFICATE_POLICIES,
+  authorityKeyIdentifier: ExtensionId.AUTHORITY_KEY_IDENTIFIER,
+  extendedKeyUsage: ExtensionId.EXTENDED_KEY_USAGE,
+  freshestCRL: ExtensionId.FRESHEST_CRL,
+  authorityInfoAccess: ExtensionId.AUTHORITY_INFO_ACCESS,
+  tlsfeature: ExtensionId.TLS_FEATURE,
+  noCheck: ExtensionId.OCSP_NO_CHECK,
+  nsCertType: ExtensionId.NETSCAPE_CERT_TYPE,
+  nsComment: ExtensionId.NETSCAPE_COMMENT,
 }
 
 const TYPED: { readonly [N in ExtensionName]: (value: ExtensionValues[N], option: string) => Uint8Array } = {
@@ -160,8 +161,8 @@ const TYPED: { readonly [N in ExtensionName]: (value: ExtensionValues[N], option
   authorityKeyIdentifier: (id, option) => sequence(element(contextTag(0), bytes(id, option))),
   authorityInfoAccess: ({ ocsp = [], caIssuers = [] }, option) =>
     sequence(
-      ...list(ocsp, `${option}.ocsp`).map((url) => sequence(oid('1.3.6.1.5.5.7.48.1'), uri(url, option))),
-      ...list(caIssuers, `${option}.caIssuers`).map((url) => sequence(oid('1.3.6.1.5.5.7.48.2'), uri(url, option))),
+      ...list(ocsp, `${option}.ocsp`).map((url) => sequence(oid(AccessMethod.OCSP), uri(url, option))),
+      ...list(caIssuers, `${option}.caIssuers`).map((url) => sequence(oid(AccessMethod.CA_ISSUERS), uri(url, option))),
     ),
   crlDistributionPoints: distributionPoints,
   freshestCRL: distributionPoints,

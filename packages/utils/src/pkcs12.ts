@@ -7,6 +7,7 @@ import {
   X509Certificate,
 } from 'node:crypto'
 import { DerError, openDer, Tag } from '@x/der'
+import { digestName } from '@x/der/x509'
 import { hasKey, inOrder } from './chain-order.ts'
 import { CertificateError } from './errors.ts'
 import { derivePkcs12, MAX_SLOW_ITERATIONS } from './key-derivation.ts'
@@ -69,13 +70,6 @@ async function unlock(
   throw new CertificateError('ERR_CERT_PASSPHRASE_WRONG', 'the passphrase does not fit, or the PKCS#12 file is broken')
 }
 
-const DIGESTS: Readonly<Record<string, string>> = {
-  '1.3.14.3.2.26': 'sha1',
-  '2.16.840.1.101.3.4.2.4': 'sha224',
-  '2.16.840.1.101.3.4.2.1': 'sha256',
-  '2.16.840.1.101.3.4.2.2': 'sha384',
-  '2.16.840.1.101.3.4.2.3': 'sha512',
-}
 const PBMAC1 = '1.2.840.113549.1.5.14'
 
 function fits(content: Uint8Array, mac: Pkcs12Mac, passphrase: string | undefined): boolean {
@@ -92,7 +86,7 @@ function pbmac1(content: Uint8Array, mac: Pkcs12Mac, passphrase: string | undefi
 
 /** RFC 7292 section 5.1 and appendix A. */
 function hmac(content: Uint8Array, mac: Pkcs12Mac, passphrase: string | undefined): Uint8Array | undefined {
-  const digest = DIGESTS[mac.algorithmId]
+  const digest = digestName(mac.algorithmId)
   if (digest === undefined || !(mac.iterations >= 1 && mac.iterations <= MAX_SLOW_ITERATIONS)) return undefined
   const key = derivePkcs12(digest, 'mac', passphrase, mac.salt, mac.iterations, mac.digest.length)
   return key === undefined ? undefined : createHmac(digest, key).update(content).digest()

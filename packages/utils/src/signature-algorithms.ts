@@ -1,5 +1,7 @@
 import {
+  contextTag,
   type DerCursor,
+  element,
   integer,
   nullElement,
   oid,
@@ -7,10 +9,9 @@ import {
   readOid,
   readSmallInteger,
   sequence,
-  element,
-  contextTag,
   Tag,
 } from '@x/der'
+import { AlgorithmId, DigestId, digestName, SIGNATURE_ALGORITHMS } from '@x/der/x509'
 
 /** A way to sign, as an AlgorithmIdentifier names it. */
 export interface SignatureScheme {
@@ -29,65 +30,16 @@ interface Row extends SignatureScheme {
   readonly parameters: 'null' | 'absent'
 }
 
-const rsa = (id: number, digest: string): Row => ({
-  oid: `1.2.840.113549.1.1.${id}`,
-  family: 'rsa',
-  digest,
-  keyTypes: ['rsa'],
-  parameters: 'null',
-})
-const ecdsa = (id: string, digest: string): Row => ({
-  oid: `1.2.840.10045.4.${id}`,
-  family: 'ecdsa',
-  digest,
-  keyTypes: ['ec'],
-  parameters: 'absent',
-})
-const dsa = (id: string, digest: string): Row => ({
+const FAMILIES = { rsa: 'rsa', ec: 'ecdsa', dsa: 'dsa', ed25519: 'eddsa', ed448: 'eddsa' } as const
+
+const ROWS: readonly Row[] = SIGNATURE_ALGORITHMS.map(({ oid: id, keyType, digest }) => ({
   oid: id,
-  family: 'dsa',
+  family: FAMILIES[keyType],
   digest,
-  keyTypes: ['dsa'],
-  parameters: 'absent',
-})
-const eddsa = (id: number, keyType: string): Row => ({
-  oid: `1.3.101.${id}`,
-  family: 'eddsa',
-  digest: undefined,
   keyTypes: [keyType],
-  parameters: 'absent',
-})
-
-/** RFC 4055 section 5, RFC 5758 section 3, RFC 8410 section 3. */
-const ROWS: readonly Row[] = [
-  rsa(4, 'md5'),
-  rsa(5, 'sha1'),
-  rsa(14, 'sha224'),
-  rsa(11, 'sha256'),
-  rsa(12, 'sha384'),
-  rsa(13, 'sha512'),
-  ecdsa('1', 'sha1'),
-  ecdsa('3.1', 'sha224'),
-  ecdsa('3.2', 'sha256'),
-  ecdsa('3.3', 'sha384'),
-  ecdsa('3.4', 'sha512'),
-  dsa('1.2.840.10040.4.3', 'sha1'),
-  dsa('2.16.840.1.101.3.4.3.1', 'sha224'),
-  dsa('2.16.840.1.101.3.4.3.2', 'sha256'),
-  eddsa(112, 'ed25519'),
-  eddsa(113, 'ed448'),
-]
+  parameters: keyType === 'rsa' ? 'null' : 'absent',
+}))
 const BY_OID = new Map(ROWS.map((row) => [row.oid, row]))
-
-const RSA_PSS = '1.2.840.113549.1.1.10'
-const MGF1 = '1.2.840.113549.1.1.8'
-const HASHES: Readonly<Record<string, string>> = {
-  '1.3.14.3.2.26': 'sha1',
-  '2.16.840.1.101.3.4.2.4': 'sha224',
-  '2.16.840.1.101.3.4.2.1': 'sha256',
-  '2.16.840.1.101.3.4.2.2': 'sha384',
-  '2.16.840.1.101.3.4.2.3': 'sha512',
-}
 
 /** Digests whose collisions are affordable, so that a signature over them proves little. */
 export const WEAK_DIGESTS: ReadonlySet<string> = new Set(['md5', 'sha1'])
@@ -96,7 +48,7 @@ export const WEAK_DIGESTS: ReadonlySet<string> = new Set(['md5', 'sha1'])
 export function readSignatureAlgorithm(algorithm: Uint8Array): SignatureScheme | undefined {
   const fields = openDer(algorithm)
   const id = readOid(fields.expect(Tag.OID))
-  if (id === RSA_PSS) return readPss(fields)
+  if (id === AlgorithmId.RSASSA_PSS) return readPss(fields)
   const row = BY_OID.get(id)
   if (row === undefined) return undefined
   if (row.parameters === 'null' && fields.optional(Tag.NULL) && fields.contentEnd > fields.contentStart)
@@ -144,27 +96,32 @@ function readHash(outer: DerCursor): string | undefined {
   const id = readOid(fields.expect(Tag.OID))
   fields.optional(Tag.NULL)
   fields.finish()
-  return HASHES[id]
+  return digestName(id)
 }
 
 function readMgf1(outer: DerCursor): string | undefined {
   const fields = outer.enterExpected(Tag.SEQUENCE)
   outer.finish()
-  if (readOid(fields.expect(Tag.OID)) !== MGF1) return undefined
+  if (readOid(fields.expect(Tag.OID)) !== AlgorithmId.MGF1) return undefined
   return readHash(fields)
 }
 
+/** As long as the digest (RFC 4055 section 3.1). */
+const PSS_SALTS = { sha256: 32, sha384: 48, sha512: 64 }
+
+function isPssDigest(digest: string): digest is keyof typeof PSS_SALTS {
+  return Object.hasOwn(PSS_SALTS, digest)
+}
+
 function writePss(digest: string): Uint8Array | undefined {
-  const id = Object.keys(HASHES).find((key) => HASHES[key] === digest)
-  const saltLength = { sha256: 32, sha384: 48, sha512: 64 }[digest]
-  if (id === undefined || saltLength === undefined) return undefined
-  const hash = sequence(oid(id), nullElement())
+  if (!isPssDigest(digest)) return undefined
+  const hash = sequence(oid(DigestId[digest]), nullElement())
   return sequence(
-    oid(RSA_PSS),
+    oid(AlgorithmId.RSASSA_PSS),
     sequence(
       element(contextTag(0, true), hash),
-      element(contextTag(1, true), sequence(oid(MGF1), hash)),
-      element(contextTag(2, true), integer(saltLength)),
+      element(contextTag(1, true), sequence(oid(AlgorithmId.MGF1), hash)),
+      element(contextTag(2, true), integer(PSS_SALTS[digest])),
     ),
   )
 }

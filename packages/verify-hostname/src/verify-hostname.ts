@@ -1,3 +1,4 @@
+import { isDerError } from '@x/der'
 import { matchAltName } from './alternative-names.ts'
 import { type CertificateInput, certificateDer } from './certificate-input.ts'
 import { commonNameRuledOut, matchCommonName } from './common-name.ts'
@@ -126,10 +127,4 @@ function askCallback(callback: SchemeCallback, names: CertificateNames, claim: C
     )
   }
   return { ...claim, code: 'ERR_HOSTNAME_CALLBACK_REFUSED', names }
-}
-
-function isDerError(error: unknown): boolean {
-  return (
-    error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('ERR_DER_')
-  )
 }

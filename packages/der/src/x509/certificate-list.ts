@@ -1,8 +1,9 @@
-import { DerCursor, openDer } from '../cursor.ts'
+import { DerCursor } from '../cursor.ts'
 import { DerError } from '../errors.ts'
 import { contextTag, Tag } from '../tags.ts'
-import { readOctetAlignedBits, readSmallInteger, readTime } from '../values.ts'
+import { readSmallInteger, readTime } from '../values.ts'
 import { type ExtensionView, findExtension, listExtensions } from './extension.ts'
+import { openExtensions, openSigned } from './signed.ts'
 
 /**
  * A CRL's fields (RFC 5280 section 5.1) as views into its DER. The entries are not touched: a list of a million takes as
@@ -36,12 +37,11 @@ export class CertificateListView {
   /** @throws DerError where the bytes are not one CRL and nothing else. */
   constructor(der: Uint8Array) {
     this.der = der
-    const outer = openDer(der)
-    const tbs = outer.enterExpected(Tag.SEQUENCE)
-    this.tbs = outer.element()
-    this.signatureAlgorithm = outer.expect(Tag.SEQUENCE).element()
-    this.signature = readOctetAlignedBits(outer.expect(Tag.BIT_STRING))
-    outer.finish()
+    const signed = openSigned(der)
+    const tbs = signed.fields
+    this.tbs = signed.tbs
+    this.signatureAlgorithm = signed.signatureAlgorithm
+    this.signature = signed.signature
 
     this.version = 1
     if (tbs.optional(Tag.INTEGER)) {
@@ -58,14 +58,9 @@ export class CertificateListView {
       this.revokedStart = tbs.contentStart
       this.revokedEnd = tbs.contentEnd
     }
-    this.#extensionsStart = this.#extensionsEnd = 0
-    if (tbs.optional(contextTag(0, true))) {
-      const wrapper = tbs.enter().expect(Tag.SEQUENCE)
-      this.#extensionsStart = wrapper.contentStart
-      this.#extensionsEnd = wrapper.contentEnd
-      wrapper.finish()
-    }
-    tbs.finish()
+    const extensions = openExtensions(tbs, contextTag(0, true))
+    this.#extensionsStart = extensions?.contentStart ?? 0
+    this.#extensionsEnd = extensions?.contentEnd ?? 0
   }
 
   /** A cursor over the entries, each a SEQUENCE of serial number, date and, in version 2, extensions. */

@@ -1,8 +1,9 @@
-import { DerCursor, openDer } from '../cursor.ts'
+import { DerCursor } from '../cursor.ts'
 import { DerError } from '../errors.ts'
 import { contextTag, Tag } from '../tags.ts'
-import { readIntegerBytes, readOctetAlignedBits, readSmallInteger, readTime } from '../values.ts'
+import { readIntegerBytes, readSmallInteger, readTime } from '../values.ts'
 import { type ExtensionView, findExtension, listExtensions } from './extension.ts'
+import { openExtensions, openSigned } from './signed.ts'
 
 /**
  * A certificate's fields (RFC 5280 section 4.1) as views into its DER, found in one pass over the headers.
@@ -39,12 +40,11 @@ export class CertificateView {
   /** @throws DerError where the bytes are not one certificate and nothing else. */
   constructor(der: Uint8Array) {
     this.der = der
-    const outer = openDer(der)
-    const tbs = outer.enterExpected(Tag.SEQUENCE)
-    this.tbs = outer.element()
-    this.signatureAlgorithm = outer.expect(Tag.SEQUENCE).element()
-    this.signature = readOctetAlignedBits(outer.expect(Tag.BIT_STRING))
-    outer.finish()
+    const signed = openSigned(der)
+    const tbs = signed.fields
+    this.tbs = signed.tbs
+    this.signatureAlgorithm = signed.signatureAlgorithm
+    this.signature = signed.signature
 
     let version = 0
     if (tbs.optional(contextTag(0, true))) {
@@ -69,14 +69,9 @@ export class CertificateView {
     this.spki = tbs.expect(Tag.SEQUENCE).element()
     tbs.optional(contextTag(1)) // issuerUniqueID
     tbs.optional(contextTag(2)) // subjectUniqueID
-    this.#extensionsStart = this.#extensionsEnd = 0
-    if (tbs.optional(contextTag(3, true))) {
-      const wrapper = tbs.enter().expect(Tag.SEQUENCE)
-      this.#extensionsStart = wrapper.contentStart
-      this.#extensionsEnd = wrapper.contentEnd
-      wrapper.finish()
-    }
-    tbs.finish()
+    const extensions = openExtensions(tbs, contextTag(3, true))
+    this.#extensionsStart = extensions?.contentStart ?? 0
+    this.#extensionsEnd = extensions?.contentEnd ?? 0
   }
 
   /** Every extension in order. Walked at each call: keep the result where it is needed twice. */

@@ -1,4 +1,5 @@
 import { contextTag, DerCursor, openDer, readOid, Tag } from '@x/der'
+import { AlgorithmId, digestName, SIGNATURE_ALGORITHMS } from '@x/der/x509'
 import { attempt } from './attempt.ts'
 
 /** A public key's kind and its strength. */
@@ -64,9 +65,9 @@ interface SizedKey {
 const rsa = (kind: KeyKind): SizedKey => ({ kind, size: modulusSize, strength: factoringStrength })
 
 const SIZED_KEYS: Readonly<Record<string, SizedKey>> = {
-  '1.2.840.113549.1.1.1': rsa('rsa'),
+  [AlgorithmId.RSA_ENCRYPTION]: rsa('rsa'),
   '2.5.8.1.1': rsa('rsa'),
-  '1.2.840.113549.1.1.10': rsa('rsa-pss'),
+  [AlgorithmId.RSASSA_PSS]: rsa('rsa-pss'),
   '1.2.840.10045.2.1': { kind: 'ec', size: pointSize, strength: (size) => size >> 1 },
   '1.2.840.10040.4.1': { kind: 'dsa', size: primeSize, strength: factoringStrength },
 }
@@ -122,33 +123,17 @@ const signed = (digest: string, ...keys: readonly KeyKind[]): SignatureStrength 
   text: digest,
 })
 
-const SIGNATURES: Readonly<Record<string, SignatureStrength>> = {
-  '1.2.840.113549.1.1.4': signed('md5', 'rsa'),
-  '1.2.840.113549.1.1.5': signed('sha1', 'rsa'),
-  '1.2.840.113549.1.1.14': signed('sha224', 'rsa'),
-  '1.2.840.113549.1.1.11': signed('sha256', 'rsa'),
-  '1.2.840.113549.1.1.12': signed('sha384', 'rsa'),
-  '1.2.840.113549.1.1.13': signed('sha512', 'rsa'),
-  '1.2.840.10045.4.1': signed('sha1', 'ec'),
-  '1.2.840.10045.4.3.1': signed('sha224', 'ec'),
-  '1.2.840.10045.4.3.2': signed('sha256', 'ec'),
-  '1.2.840.10045.4.3.3': signed('sha384', 'ec'),
-  '1.2.840.10045.4.3.4': signed('sha512', 'ec'),
-  '1.2.840.10040.4.3': signed('sha1', 'dsa'),
-  '2.16.840.1.101.3.4.3.1': signed('sha224', 'dsa'),
-  '2.16.840.1.101.3.4.3.2': signed('sha256', 'dsa'),
-  '1.3.101.112': { keys: ['ed25519'], bits: 128, text: 'ed25519' },
-  '1.3.101.113': { keys: ['ed448'], bits: 224, text: 'ed448' },
-}
+/** EdDSA brings its digest, which no collision of another breaks. */
+const EDDSA_BITS = { ed25519: 128, ed448: 224 } as const
 
-const RSA_PSS = '1.2.840.113549.1.1.10'
-const HASHES: Readonly<Record<string, string>> = {
-  '1.3.14.3.2.26': 'sha1',
-  '2.16.840.1.101.3.4.2.4': 'sha224',
-  '2.16.840.1.101.3.4.2.1': 'sha256',
-  '2.16.840.1.101.3.4.2.2': 'sha384',
-  '2.16.840.1.101.3.4.2.3': 'sha512',
-}
+const SIGNATURES: ReadonlyMap<string, SignatureStrength> = new Map(
+  SIGNATURE_ALGORITHMS.map(({ oid, keyType, digest }) => [
+    oid,
+    keyType === 'ed25519' || keyType === 'ed448'
+      ? { keys: [keyType], bits: EDDSA_BITS[keyType], text: keyType }
+      : signed(digest ?? 'none', keyType),
+  ]),
+)
 
 /** Reads an AlgorithmIdentifier of a signature. One that is unknown or malformed has no strength. */
 export function readSignature(algorithm: Uint8Array): SignatureStrength {
@@ -158,8 +143,8 @@ export function readSignature(algorithm: Uint8Array): SignatureStrength {
 function decodeSignature(algorithm: Uint8Array): SignatureStrength {
   const fields = openDer(algorithm)
   const id = readOid(fields.expect(Tag.OID))
-  if (id === RSA_PSS) return signed(pssDigest(fields), 'rsa', 'rsa-pss')
-  return SIGNATURES[id] ?? { keys: undefined, bits: 0, text: id }
+  if (id === AlgorithmId.RSASSA_PSS) return signed(pssDigest(fields), 'rsa', 'rsa-pss')
+  return SIGNATURES.get(id) ?? { keys: undefined, bits: 0, text: id }
 }
 
 /** RFC 4055 section 3.1: SHA-1 where nothing is said. */
@@ -167,5 +152,5 @@ function pssDigest(fields: DerCursor): string {
   const parameters = fields.enterExpected(Tag.SEQUENCE)
   if (!parameters.optional(contextTag(0, true))) return 'sha1'
   const id = readOid(parameters.enter().enterExpected(Tag.SEQUENCE).expect(Tag.OID))
-  return HASHES[id] ?? id
+  return digestName(id) ?? id
 }

@@ -1,8 +1,10 @@
 import type { KeyObject } from 'node:crypto'
+import { isDerError } from '@x/der'
 import {
   type AuthorityKeyIdentifier,
   type BasicConstraints,
   CertificateView,
+  ExtensionId,
   type ExtensionView,
   type GeneralNameView,
   readAuthorityKeyIdentifier,
@@ -14,7 +16,6 @@ import {
   sameBytes,
 } from '@x/der/x509'
 import { readKey, type KeyStrength, readSignature, type SignatureStrength } from './algorithms.ts'
-import { isDerError } from './attempt.ts'
 import { sameName } from './names.ts'
 
 /** What the checks need of one certificate, each extension decoded once. */
@@ -54,13 +55,13 @@ export class CertificateFacts {
         return undefined
       }
     }
-    this.basicConstraints = decode(Oid.BASIC_CONSTRAINTS, readBasicConstraints)
-    this.keyUsage = decode(Oid.KEY_USAGE, readKeyUsage)
-    this.extendedKeyUsage = decode(Oid.EXTENDED_KEY_USAGE, readExtendedKeyUsage)
-    this.netscapeType = decode(Oid.NETSCAPE_CERT_TYPE, readKeyUsage)
-    this.subjectKeyIdentifier = decode(Oid.SUBJECT_KEY_IDENTIFIER, readSubjectKeyIdentifier)
-    this.authorityKeyIdentifier = decode(Oid.AUTHORITY_KEY_IDENTIFIER, readAuthorityKeyIdentifier)
-    this.subjectAltNames = decode(Oid.SUBJECT_ALT_NAME, readSubjectAltName)
+    this.basicConstraints = decode(ExtensionId.BASIC_CONSTRAINTS, readBasicConstraints)
+    this.keyUsage = decode(ExtensionId.KEY_USAGE, readKeyUsage)
+    this.extendedKeyUsage = decode(ExtensionId.EXTENDED_KEY_USAGE, readExtendedKeyUsage)
+    this.netscapeType = decode(ExtensionId.NETSCAPE_CERT_TYPE, readKeyUsage)
+    this.subjectKeyIdentifier = decode(ExtensionId.SUBJECT_KEY_IDENTIFIER, readSubjectKeyIdentifier)
+    this.authorityKeyIdentifier = decode(ExtensionId.AUTHORITY_KEY_IDENTIFIER, readAuthorityKeyIdentifier)
+    this.subjectAltNames = decode(ExtensionId.SUBJECT_ALT_NAME, readSubjectAltName)
     this.selfIssued = sameName(this.view.subject, this.view.issuer)
     this.key = readKey(this.view.spki)
     this.signature = readSignature(this.view.signatureAlgorithm)
@@ -83,25 +84,6 @@ export class CertificateFacts {
     )
   }
 }
-
-/** Dotted OIDs of the extensions that the walk reads. */
-export const Oid = {
-  SUBJECT_KEY_IDENTIFIER: '2.5.29.14',
-  KEY_USAGE: '2.5.29.15',
-  SUBJECT_ALT_NAME: '2.5.29.17',
-  BASIC_CONSTRAINTS: '2.5.29.19',
-  NAME_CONSTRAINTS: '2.5.29.30',
-  CRL_DISTRIBUTION_POINTS: '2.5.29.31',
-  CERTIFICATE_POLICIES: '2.5.29.32',
-  POLICY_MAPPINGS: '2.5.29.33',
-  AUTHORITY_KEY_IDENTIFIER: '2.5.29.35',
-  POLICY_CONSTRAINTS: '2.5.29.36',
-  EXTENDED_KEY_USAGE: '2.5.29.37',
-  INHIBIT_ANY_POLICY: '2.5.29.54',
-  NETSCAPE_CERT_TYPE: '2.16.840.1.113730.1.1',
-  OCSP_NO_CHECK: '1.3.6.1.5.5.7.48.1.5',
-  PROXY_CERT_INFO: '1.3.6.1.5.5.7.1.14',
-} as const
 
 /** RFC 5280 section 4.2: a certificate has at most one instance of each extension. */
 function readAll(view: CertificateView, problems: string[]): readonly ExtensionView[] {

@@ -1,4 +1,4 @@
-import { Oid } from './certificate-facts.ts'
+import { ExtensionId } from '@x/der/x509'
 import type { CertificateCheck } from './check.ts'
 
 /**
@@ -6,20 +6,20 @@ import type { CertificateCheck } from './check.ts'
  * key identifiers rank candidates; no-check frees a responder from being checked itself (RFC 6960 section 4.2.2.2.1).
  */
 const HANDLED: ReadonlySet<string> = new Set([
-  Oid.SUBJECT_KEY_IDENTIFIER,
-  Oid.KEY_USAGE,
-  Oid.SUBJECT_ALT_NAME,
-  Oid.BASIC_CONSTRAINTS,
-  Oid.NAME_CONSTRAINTS,
-  Oid.CRL_DISTRIBUTION_POINTS,
-  Oid.CERTIFICATE_POLICIES,
-  Oid.POLICY_MAPPINGS,
-  Oid.AUTHORITY_KEY_IDENTIFIER,
-  Oid.POLICY_CONSTRAINTS,
-  Oid.EXTENDED_KEY_USAGE,
-  Oid.INHIBIT_ANY_POLICY,
-  Oid.NETSCAPE_CERT_TYPE,
-  Oid.OCSP_NO_CHECK,
+  ExtensionId.SUBJECT_KEY_IDENTIFIER,
+  ExtensionId.KEY_USAGE,
+  ExtensionId.SUBJECT_ALT_NAME,
+  ExtensionId.BASIC_CONSTRAINTS,
+  ExtensionId.NAME_CONSTRAINTS,
+  ExtensionId.CRL_DISTRIBUTION_POINTS,
+  ExtensionId.CERTIFICATE_POLICIES,
+  ExtensionId.POLICY_MAPPINGS,
+  ExtensionId.AUTHORITY_KEY_IDENTIFIER,
+  ExtensionId.POLICY_CONSTRAINTS,
+  ExtensionId.EXTENDED_KEY_USAGE,
+  ExtensionId.INHIBIT_ANY_POLICY,
+  ExtensionId.NETSCAPE_CERT_TYPE,
+  ExtensionId.OCSP_NO_CHECK,
 ])
 
 /** RFC 5280 section 4.2: what is critical and not understood refuses, and so does what is malformed or comes twice. */
@@ -28,7 +28,7 @@ export const checkExtensions: CertificateCheck = (facts, _place, _settings, repo
   if (facts.extensions.length > 0 && facts.view.version !== 3) report('EXTENSIONS_REQUIRE_VERSION_3')
   for (const { oid, critical } of facts.extensions) {
     // RFC 3820: what a proxy certificate may do is not what its issuer's certificate may do
-    if (oid === Oid.PROXY_CERT_INFO) report('PROXY_CERTIFICATES_NOT_ALLOWED')
+    if (oid === ExtensionId.PROXY_CERT_INFO) report('PROXY_CERTIFICATES_NOT_ALLOWED')
     else if (critical && !HANDLED.has(oid)) report('UNHANDLED_CRITICAL_EXTENSION', oid)
   }
 }

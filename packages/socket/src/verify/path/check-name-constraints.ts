@@ -1,6 +1,6 @@
-import { type GeneralNameView, readNameConstraints } from '@x/der/x509'
+import { ExtensionId, type GeneralNameView, readNameConstraints } from '@x/der/x509'
 import { attempt } from './attempt.ts'
-import { type CertificateFacts, Oid } from './certificate-facts.ts'
+import type { CertificateFacts } from './certificate-facts.ts'
 import type { PathCode } from './codes.ts'
 import { constrainedNames, type HostNameRule } from './constrained-names.ts'
 import { describeName, SUBTREE_RULES } from './subtrees.ts'
@@ -74,7 +74,7 @@ const remembered = new WeakMap<CertificateFacts, Constraints | 'malformed' | 'no
 function readConstraints(facts: CertificateFacts): Constraints | 'malformed' | 'none' {
   let constraints = remembered.get(facts)
   if (constraints === undefined) {
-    const extension = facts.extension(Oid.NAME_CONSTRAINTS)
+    const extension = facts.extension(ExtensionId.NAME_CONSTRAINTS)
     constraints = extension === undefined ? 'none' : parse(extension.value)
     remembered.set(facts, constraints)
   }

@@ -1,6 +1,6 @@
-import { readAuthorityInfoAccess, readDistributionPoints } from '@x/der/x509'
+import { ExtensionId, readAuthorityInfoAccess, readDistributionPoints } from '@x/der/x509'
 import { attempt } from './attempt.ts'
-import { type CertificateFacts, Oid } from './certificate-facts.ts'
+import type { CertificateFacts } from './certificate-facts.ts'
 import type { CertificateCheck } from './check.ts'
 import { lacksCertSign } from './check-usage.ts'
 import { isEmptyName } from './names.ts'
@@ -10,13 +10,13 @@ export const checkStrict: CertificateCheck = (facts, { depth, anchor }, { strict
   if (!strict) return
   const { view, basicConstraints, keyUsage, subjectAltNames } = facts
   const ca = basicConstraints?.ca === true
-  if (ca && !isCritical(facts, Oid.BASIC_CONSTRAINTS)) report('CA_BCONS_NOT_CRITICAL')
+  if (ca && !isCritical(facts, ExtensionId.BASIC_CONSTRAINTS)) report('CA_BCONS_NOT_CRITICAL')
   if (ca && keyUsage === undefined) report('CA_CERT_MISSING_KEY_USAGE')
   if (!ca && basicConstraints?.pathLength !== undefined) report('PATHLEN_INVALID_FOR_NON_CA')
   if (basicConstraints?.pathLength !== undefined && (keyUsage === undefined || lacksCertSign(facts)))
     report('PATHLEN_WITHOUT_KU_KEY_CERT_SIGN')
   if (!ca && keyUsage !== undefined && !lacksCertSign(facts)) report('KU_KEY_CERT_SIGN_INVALID_FOR_NON_CA')
-  if (!ca && facts.extension(Oid.NAME_CONSTRAINTS) !== undefined)
+  if (!ca && facts.extension(ExtensionId.NAME_CONSTRAINTS) !== undefined)
     report('INVALID_EXTENSION', 'name constraints in a certificate that is no CA')
   // neither a CA's certificate nor any other
   if (
@@ -28,7 +28,7 @@ export const checkStrict: CertificateCheck = (facts, { depth, anchor }, { strict
   if (ca && isEmptyName(view.subject)) report('SUBJECT_NAME_EMPTY')
   if (isEmptyName(view.issuer)) report('ISSUER_NAME_EMPTY')
   if (subjectAltNames?.length === 0) report('EMPTY_SUBJECT_ALT_NAME')
-  if (isEmptyName(view.subject) && subjectAltNames !== undefined && !isCritical(facts, Oid.SUBJECT_ALT_NAME))
+  if (isEmptyName(view.subject) && subjectAltNames !== undefined && !isCritical(facts, ExtensionId.SUBJECT_ALT_NAME))
     report('EMPTY_SUBJECT_SAN_NOT_CRITICAL')
   for (const [oid, read] of READERS) {
     const extension = facts.extension(oid)
@@ -36,8 +36,8 @@ export const checkStrict: CertificateCheck = (facts, { depth, anchor }, { strict
       report('INVALID_EXTENSION', `extension ${oid} is malformed`)
   }
   if (view.version !== 3) return
-  if (isCritical(facts, Oid.AUTHORITY_KEY_IDENTIFIER)) report('AUTHORITY_KEY_IDENTIFIER_CRITICAL')
-  if (isCritical(facts, Oid.SUBJECT_KEY_IDENTIFIER)) report('SUBJECT_KEY_IDENTIFIER_CRITICAL')
+  if (isCritical(facts, ExtensionId.AUTHORITY_KEY_IDENTIFIER)) report('AUTHORITY_KEY_IDENTIFIER_CRITICAL')
+  if (isCritical(facts, ExtensionId.SUBJECT_KEY_IDENTIFIER)) report('SUBJECT_KEY_IDENTIFIER_CRITICAL')
   if (ca && facts.subjectKeyIdentifier === undefined) report('MISSING_SUBJECT_KEY_IDENTIFIER')
   // RFC 5280 section 4.2.1.1; of an anchor nobody looks for the issuer
   if (facts.authorityKeyIdentifier?.keyIdentifier === undefined && !anchor) report('MISSING_AUTHORITY_KEY_IDENTIFIER')
@@ -45,8 +45,8 @@ export const checkStrict: CertificateCheck = (facts, { depth, anchor }, { strict
 
 /** Extensions that nothing above reads, and that those who do read pass over where they are malformed. */
 const READERS: readonly (readonly [oid: string, read: (value: Uint8Array) => unknown])[] = [
-  ['1.3.6.1.5.5.7.1.1', readAuthorityInfoAccess],
-  [Oid.CRL_DISTRIBUTION_POINTS, readDistributionPoints],
+  [ExtensionId.AUTHORITY_INFO_ACCESS, readAuthorityInfoAccess],
+  [ExtensionId.CRL_DISTRIBUTION_POINTS, readDistributionPoints],
 ]
 
 function isCritical(facts: CertificateFacts, oid: string): boolean {

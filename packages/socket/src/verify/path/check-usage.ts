@@ -1,4 +1,4 @@
-import { KeyUsage } from '@x/der/x509'
+import { KeyPurposeId, KeyUsage } from '@x/der/x509'
 import type { CertificateFacts } from './certificate-facts.ts'
 import type { CertificateCheck } from './check.ts'
 
@@ -17,12 +17,12 @@ interface PurposeRule {
  */
 const PURPOSES: Readonly<Record<'server' | 'client', PurposeRule>> = {
   server: {
-    extendedKeyUsage: ['1.3.6.1.5.5.7.3.1', '1.3.6.1.4.1.311.10.3.3', '2.16.840.1.113730.4.1'],
+    extendedKeyUsage: [KeyPurposeId.SERVER_AUTH, '1.3.6.1.4.1.311.10.3.3', '2.16.840.1.113730.4.1'],
     keyUsage: KeyUsage.DIGITAL_SIGNATURE | KeyUsage.KEY_ENCIPHERMENT | KeyUsage.KEY_AGREEMENT,
     netscapeType: 1 << 1,
   },
   client: {
-    extendedKeyUsage: ['1.3.6.1.5.5.7.3.2'],
+    extendedKeyUsage: [KeyPurposeId.CLIENT_AUTH],
     keyUsage: KeyUsage.DIGITAL_SIGNATURE | KeyUsage.KEY_AGREEMENT,
     netscapeType: 1 << 0,
   },

@@ -1,6 +1,7 @@
+import { ExtensionId } from '@x/der/x509'
 import { contextTag, DerCursor, openDer, readOid, readSmallInteger, Tag } from '@x/der'
 import { attempt } from './attempt.ts'
-import { type CertificateFacts, Oid } from './certificate-facts.ts'
+import type { CertificateFacts } from './certificate-facts.ts'
 
 /** The dotted OID that stands for every policy (RFC 5280 section 4.2.1.4). */
 export const ANY_POLICY = '2.5.29.32.0'
@@ -19,15 +20,15 @@ export interface PolicyExtensions {
 export function readPolicyExtensions(facts: CertificateFacts): PolicyExtensions | undefined {
   return attempt(() => {
     const value = (oid: string): Uint8Array | undefined => facts.extension(oid)?.value
-    const policies = read(value(Oid.CERTIFICATE_POLICIES), readPolicies)
+    const policies = read(value(ExtensionId.CERTIFICATE_POLICIES), readPolicies)
     if (policies === 'twice') return undefined
-    const constraints = read(value(Oid.POLICY_CONSTRAINTS), readConstraints)
+    const constraints = read(value(ExtensionId.POLICY_CONSTRAINTS), readConstraints)
     return {
       policies,
-      mappings: read(value(Oid.POLICY_MAPPINGS), readMappings),
+      mappings: read(value(ExtensionId.POLICY_MAPPINGS), readMappings),
       requireExplicitPolicy: constraints?.requireExplicitPolicy,
       inhibitPolicyMapping: constraints?.inhibitPolicyMapping,
-      inhibitAnyPolicy: read(value(Oid.INHIBIT_ANY_POLICY), readSkip),
+      inhibitAnyPolicy: read(value(ExtensionId.INHIBIT_ANY_POLICY), readSkip),
     }
   })
 }
@@ -35,11 +36,15 @@ export function readPolicyExtensions(facts: CertificateFacts): PolicyExtensions 
 /** Whether a certificate says anything that can make a path invalid although nobody asks for a policy. */
 export function constrainsPolicies(facts: CertificateFacts): boolean {
   return facts.extensions.some(
-    ({ oid, critical }) => DEMANDING.has(oid) || (critical && oid === Oid.CERTIFICATE_POLICIES),
+    ({ oid, critical }) => DEMANDING.has(oid) || (critical && oid === ExtensionId.CERTIFICATE_POLICIES),
   )
 }
 
-const DEMANDING: ReadonlySet<string> = new Set([Oid.POLICY_CONSTRAINTS, Oid.POLICY_MAPPINGS, Oid.INHIBIT_ANY_POLICY])
+const DEMANDING: ReadonlySet<string> = new Set([
+  ExtensionId.POLICY_CONSTRAINTS,
+  ExtensionId.POLICY_MAPPINGS,
+  ExtensionId.INHIBIT_ANY_POLICY,
+])
 
 function read<T>(value: Uint8Array | undefined, reader: (value: Uint8Array) => T): T | undefined {
   return value === undefined ? undefined : reader(value)
