@@ -215,7 +215,7 @@ async function stillGood(entry: SessionEntry, policy: TrustPolicy, signal: Abort
   const claim = resumedClaim(entry)
   if (!needsInquiry(claim, offline)) return true
   // the callback has accepted this chain once, and is asked again when it is resumed
-  const chain = await checkChain(claim, { ...offline, callback: undefined }, signal)
+  const chain = await checkChain(claim, { ...offline, callback: undefined }, { closing: signal })
   const subject = revocationSubject(claim, offline, checkFingerprint(claim, offline), chain)
   return (await checkRevocation(claim, subject, offline, signal)).result !== 'refused'
 }

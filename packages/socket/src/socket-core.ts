@@ -154,15 +154,13 @@ export class SocketCore implements GateOutput, Surface {
     this.policy = policy
     this.gate.attach(engine)
     if (this.#unreferenced) engine.unref()
-    const deadline = new AbortController()
-    const timer = setTimeout(() => deadline.abort(handshakeTimeout(timeout)), timeout)
-    this.#interrupt = (reason) => deadline.abort(reason)
+    const timer = setTimeout(() => this.#interrupt?.(handshakeTimeout(timeout)), timeout)
     try {
-      this.claim = examine(engine.tls, await engine.handshake(deadline.signal))
+      this.claim = examine(engine.tls, await this.#unlessInterrupted(engine.handshake()))
       if (this.#state.phase !== 'handshaking') throw closedMeanwhile()
       this.#setState({ phase: 'verifying', engine })
-      const verdict = verifyPeer(this.claim, policy, deadline.signal)
-      const verification = verdict instanceof Promise ? await verdict : verdict
+      const verdict = verifyPeer(this.claim, policy, this)
+      const verification = verdict instanceof Promise ? await this.#unlessInterrupted(verdict) : verdict
       if ((this.#state.phase as PhaseName) !== 'verifying') throw closedMeanwhile()
       this.#setState({ phase: 'secure', engine, verification })
       this.servername = engine.tls.servername || false
@@ -180,6 +178,14 @@ export class SocketCore implements GateOutput, Surface {
       clearTimeout(timer)
       this.#interrupt = undefined
     }
+  }
+
+  /** The deadline, or the end of the socket, rejects; what was waited for ends with the engine, or by `closing`. */
+  #unlessInterrupted<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#interrupt = reject
+      work.then(resolve, reject)
+    })
   }
 
   /**

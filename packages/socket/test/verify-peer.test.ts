@@ -34,7 +34,7 @@ const quiet = new AbortController().signal
 /** 'accepted', or the code of the refusal. */
 async function judged(what: PeerClaim, by: TrustPolicy, signal: AbortSignal = quiet): Promise<string> {
   try {
-    const verification: Verification = await verifyPeer(what, by, signal)
+    const verification: Verification = await verifyPeer(what, by, { closing: signal })
     return verification.authorized ? 'accepted' : 'let pass'
   } catch (error) {
     expect(error).toHaveProperty('check')

@@ -59,7 +59,7 @@ export interface TlsEngine extends Engine {
   /** The TLS layer itself, for what it can tell (`getCipher()` and the like). It must not be written to or read from. */
   readonly tls: TLSSocket
   /** Resolving is not trust: the claim is for the checks to judge. */
-  handshake(signal: AbortSignal): Promise<PeerClaim>
+  handshake(signal?: AbortSignal): Promise<PeerClaim>
   /** Ends TLS and gives the transport back; a native engine rejects with a code that names the option to ask for. */
   stop(waitForPeer: boolean, signal: AbortSignal): Promise<Released>
   /** After a failed handshake: the transport with its bytes; undefined where Node has destroyed it (native). */

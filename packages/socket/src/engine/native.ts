@@ -63,7 +63,7 @@ export class NativeTls implements TlsEngine {
     transport.on('error', this.#onError)
   }
 
-  handshake(signal: AbortSignal): Promise<PeerClaim> {
+  handshake(signal?: AbortSignal): Promise<PeerClaim> {
     return new Promise((resolve, reject) => {
       const { tls } = this
       const event = this.#role === 'client' ? 'secureConnect' : 'secure'
@@ -75,7 +75,7 @@ export class NativeTls implements TlsEngine {
           .off('close', onClose)
           .off('end', onClose)
         this.#transport.off('close', onClose)
-        signal.removeEventListener('abort', onAbort)
+        signal?.removeEventListener('abort', onAbort)
       }
       const onSecure = (): void => {
         settle()
@@ -101,9 +101,9 @@ export class NativeTls implements TlsEngine {
             },
           ),
         )
-      const onAbort = (): void => onFailure(signal.reason as Error)
-      if (signal.aborted) return onAbort()
-      signal.addEventListener('abort', onAbort, { once: true })
+      const onAbort = (): void => onFailure(signal?.reason as Error)
+      if (signal?.aborted === true) return onAbort()
+      signal?.addEventListener('abort', onAbort, { once: true })
       tls.once(event, onSecure).once('error', onFailure).once('_tlsError', onFailure).once('close', onClose)
       if (this.#role === 'server') tls.once('end', onClose) // a client gets Node's own ECONNRESET
       this.#transport.once('close', onClose)

@@ -97,8 +97,9 @@ export class RecordTls implements TlsEngine {
     this.#sink = sink
   }
 
-  handshake(signal: AbortSignal): Promise<PeerClaim> {
-    return this.#inner.handshake(AbortSignal.any([signal, this.#broken.signal]))
+  handshake(signal?: AbortSignal): Promise<PeerClaim> {
+    const broken = this.#broken.signal
+    return this.#inner.handshake(signal === undefined ? broken : AbortSignal.any([signal, broken]))
   }
 
   pull(): void {

@@ -9,6 +9,11 @@ import { type Failure, failure, type Outcome, refused, waivedByOption } from './
 import { viewOf } from './view.ts'
 import { unanchored, walk } from './walk.ts'
 
+/** What ends the wait of a check. A signal costs more than most checks, so it is only made where one waits. */
+export interface Ending {
+  readonly closing: AbortSignal
+}
+
 /**
  * Is there a path of valid certificates from the leaf to a CA that we trust?
  *
@@ -19,12 +24,12 @@ import { unanchored, walk } from './walk.ts'
 export function checkChain(
   claim: PeerClaim,
   policy: TrustPolicy,
-  signal: AbortSignal,
+  ending: Ending,
 ): Outcome<'chain'> | Promise<Outcome<'chain'>> {
   if (claim.pskUsed) return { result: 'passed', evidence: { path: [], anchor: 'psk', proven: 'now' } }
   if (claim.chain.length === 0) return withoutCertificate(policy)
-  if (policy.decidedBy === 'walk') return byWalk(claim, policy, signal)
-  if (policy.callback !== undefined) return withCallback(claim, policy, signal)
+  if (policy.decidedBy === 'walk') return byWalk(claim, policy, ending)
+  if (policy.callback !== undefined) return withCallback(claim, policy, ending)
   if (claim.opensslError !== undefined) return refused(...explained(claim, policy, claim.opensslError))
   const [first, ...others] = sinceHandshake(claim, policy)
   if (first !== undefined) return refused(first, ...others)
@@ -35,17 +40,13 @@ export function checkChain(
  * OpenSSL has been given CAs to name to clients, not ours: that it finds an anchor among them counts for nothing, and that it finds none is no
  * failure (rule 16). All else that it reports refuses.
  */
-function byWalk(
-  claim: PeerClaim,
-  policy: TrustPolicy,
-  signal: AbortSignal,
-): Outcome<'chain'> | Promise<Outcome<'chain'>> {
+function byWalk(claim: PeerClaim, policy: TrustPolicy, ending: Ending): Outcome<'chain'> | Promise<Outcome<'chain'>> {
   if (policy.anchors === undefined)
     return refused(failure('UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 0, 'no CA is trusted to issue client certificates'))
   const { chain, opensslError } = claim
   const counts = opensslError !== undefined && !unanchored.has(opensslError)
   const judged: PeerClaim = counts ? claim : { ...claim, chain, opensslError: undefined, opensslReason: undefined }
-  if (policy.callback !== undefined) return withCallback(judged, policy, signal)
+  if (policy.callback !== undefined) return withCallback(judged, policy, ending)
   if (judged.opensslError !== undefined) return refused(...explained(judged, policy, judged.opensslError))
   const [first, ...others] = found(walk(judged, policy))
   if (first !== undefined) return refused(first, ...others)
@@ -82,7 +83,7 @@ function explained(claim: PeerClaim, policy: TrustPolicy, code: string): [Failur
   return [first, ...all.filter((entry) => entry !== first)]
 }
 
-async function withCallback(claim: PeerClaim, policy: TrustPolicy, signal: AbortSignal): Promise<Outcome<'chain'>> {
+async function withCallback(claim: PeerClaim, policy: TrustPolicy, ending: Ending): Promise<Outcome<'chain'>> {
   const result = walk(claim, policy)
   const failures = found(result)
   const { opensslError, opensslReason } = claim
@@ -92,7 +93,7 @@ async function withCallback(claim: PeerClaim, policy: TrustPolicy, signal: Abort
   // what lies at no certificate of the path would never be put to the callback
   const unasked = failures.find(({ depth }) => !(depth < certificates.length))
   if (unasked !== undefined) return refused(unasked, ...failures.filter((entry) => entry !== unasked))
-  const refusals = await askCallback(certificates, failures, policy, signal)
+  const refusals = await askCallback(certificates, failures, policy, ending.closing)
   if (refusals !== undefined) return refused(...refusals)
   if (failures.length > 0) return { result: 'waived', waiver: { by: 'callback' }, failures }
   return { result: 'passed', evidence: new AcceptedChain(claim, policy) }

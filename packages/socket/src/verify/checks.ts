@@ -1,6 +1,6 @@
 import type { PeerClaim } from '../engine/engine.ts'
 import { refusedByCallback } from './callback.ts'
-import { checkChain } from './chain.ts'
+import { checkChain, type Ending } from './chain.ts'
 import { checkFingerprint } from './fingerprint.ts'
 import { checkName, isDecidedByProgram } from './name.ts'
 import { unlessAborted } from './network-time.ts'
@@ -26,7 +26,7 @@ import {
 export function verifyPeer(
   claim: PeerClaim,
   policy: TrustPolicy,
-  signal: AbortSignal,
+  ending: Ending,
 ): Verification | Promise<Verification> {
   const resumed = claim.source === 'session'
   if (!policy.enabled) return Verification.judge(switchedOff(), resumed)
@@ -38,7 +38,7 @@ export function verifyPeer(
       isAnonymousClient(claim, policy) ? waivedByOption('requestCert') : checkName(claim, policy),
     ),
   )
-  const chain = attempt('chain', () => checkChain(claim, policy, signal))
+  const chain = attempt('chain', () => checkChain(claim, policy, ending))
   const judge = (chain: Outcome<'chain'>, revocation?: Outcome<'revocation'>): Verification => {
     const before = { fingerprint, chain: overruled(pinned, chain), name }
     return Verification.judge(revocation === undefined ? before : { ...before, revocation }, resumed)
@@ -51,6 +51,7 @@ export function verifyPeer(
     if (quick !== undefined) return judge(chain, quick)
     const inquiry = attempt('revocation', async () => {
       const subject = revocationSubject(claim, policy, fingerprint, chain)
+      const signal = ending.closing
       // a cache of the program's own may never answer
       return await unlessAborted(checkRevocation(claim, subject, policy, signal), signal)
     })
