@@ -4,7 +4,7 @@ import { type ClientHello, normalName } from './client-hello.ts'
 import { staplingServer } from './engine/node-internals.ts'
 import { type Prepared, prepare } from './options/prepare.ts'
 import type { Resolved, ResolvedHost, ResolvedServer } from './options/resolve.ts'
-import type { HelloChoice } from './options/types.ts'
+import type { HelloChoice } from './options/server-types.ts'
 import type { TicketKeys } from './ticket-keys.ts'
 
 /** One name's context and policy, ready to be used. */

@@ -17,30 +17,34 @@ export {
 export { clientHelloFingerprint, type HelloFingerprint, type HelloFingerprintOptions } from './hello-fingerprint.ts'
 export { listen } from './listen.ts'
 export type {
-  CertificateOption,
-  ConnectOptions,
-  ContextOptions,
-  HandshakeErrorHandler,
   HelloChoice,
   HelloChooser,
   HostOptions,
   HostsOption,
-  KeyOption,
   ListenOptions,
-  PassphraseOption,
-  PeerOptions,
-  RevocationOptions,
   ServerOptions,
-  StartTlsDialogue,
   StaplerOption,
-  StartTlsOptions,
   TicketKey,
   TicketKeyFunction,
+} from './options/server-types.ts'
+export type {
+  CertificateOption,
+  ConnectOptions,
+  ContextOptions,
+  HandshakeErrorHandler,
+  KeyOption,
+  PassphraseOption,
+  PeerOptions,
+  StartTlsDialogue,
+  StartTlsOptions,
+} from './options/types.ts'
+export type {
+  RevocationOptions,
   VerifyAnswer,
   VerifyCallback,
   VerifyOptions,
   VerifyQuestion,
-} from './options/types.ts'
+} from './options/verify-types.ts'
 export type { ContentType, TlsMessage } from './messages/message.ts'
 export {
   type DefaultOptions,

@@ -2,7 +2,7 @@ import { type ListenOptions as NetListenOptions } from 'node:net'
 import { invalidValue } from './errors.ts'
 import { HostTable } from './hosts.ts'
 import { resolveServer } from './options/resolve.ts'
-import type { ListenOptions } from './options/types.ts'
+import type { ListenOptions } from './options/server-types.ts'
 import { SecureServer } from './secure-server.ts'
 import { TicketKeys } from './ticket-keys.ts'
 

@@ -10,7 +10,7 @@ import {
 import { acceptTls } from './accept.ts'
 import { HostTable } from './hosts.ts'
 import { forStartTls, resolveServer } from './options/resolve.ts'
-import type { HostsOption } from './options/types.ts'
+import type { HostsOption } from './options/server-types.ts'
 import { Pending } from './pending.ts'
 import { coreOf, makeSocket, type SecureSocket } from './secure-socket.ts'
 import type { TicketKeys } from './ticket-keys.ts'

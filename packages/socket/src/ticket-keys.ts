@@ -3,7 +3,7 @@ import type { SecureContext } from 'node:tls'
 import { onTicketKey, type TicketKeyAnswer } from './engine/node-internals.ts'
 import { SecureSocketError } from './errors.ts'
 import { BoundedMap, contentKey } from './options/content-key.ts'
-import type { TicketKey, TicketKeyFunction } from './options/types.ts'
+import type { TicketKey, TicketKeyFunction } from './options/server-types.ts'
 
 const known = new BoundedMap<TicketKeys>(64)
 

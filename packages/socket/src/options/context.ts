@@ -6,6 +6,7 @@ import type { Anchors } from './ca.ts'
 import { BoundedMap, contentKey, fileKey } from './content-key.ts'
 import { type Credentials, loadCredentials } from './credentials.ts'
 import { pskCiphers } from './psk.ts'
+import { defined } from './records.ts'
 import type { Resolved } from './resolve.ts'
 
 /** A ready context. `identity` is the digest of our own certificate, '' where we show none. */
@@ -144,9 +145,3 @@ function create(
 
 /** A client must not make us do handshake after handshake; TLS 1.3 has no renegotiation. Not among Node's older typings. */
 const SSL_OP_NO_RENEGOTIATION = 1 << 30
-
-type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> }
-
-function defined<T extends object>(record: T): Defined<T> {
-  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as Defined<T>
-}

@@ -3,7 +3,9 @@ import type { SessionStore } from '@x/session-cache'
 import { invalidType, invalidValue } from '../errors.ts'
 import { refuseInherited } from './parse.ts'
 import { type AnyOptions, type Entry, type Row, table } from './table.ts'
-import type { ConnectOptions, ListenOptions } from './types.ts'
+import type { ListenOptions } from './server-types.ts'
+import { defined, isRecord } from './records.ts'
+import type { ConnectOptions } from './types.ts'
 
 /** Where a connection goes, and what belongs to one connection or server alone: no defaults for these. */
 type Particular = (typeof particular)[number]
@@ -205,14 +207,6 @@ function withoutOpinions(given: object): object {
   })
   const name = isRecord(verify) ? (verify as { name?: unknown }).name : undefined
   return { ...Object.fromEntries(rest), ...(name === undefined ? {} : { verify: { name } }) }
-}
-
-function defined(options: object): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** Each time, since nothing at the place where the connection is made says it (rule 15). */

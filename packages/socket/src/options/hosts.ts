@@ -1,7 +1,7 @@
 import { domainToASCII } from 'node:url'
 import { invalidType, invalidValue } from '../errors.ts'
 import type { Parse } from './parse.ts'
-import type { HostOptions, HostsOption } from './types.ts'
+import type { HostOptions, HostsOption } from './server-types.ts'
 
 const credentialKeys = ['cert', 'certFile', 'key', 'keyFile', 'pfx', 'passphrase'] as const
 const anchorKeys = ['ca', 'caFile', 'caPath', 'caStore'] as const

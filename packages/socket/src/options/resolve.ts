@@ -3,6 +3,7 @@ import { invalidType, invalidValue } from '../errors.ts'
 import { effectiveOptions } from './defaults.ts'
 import { type HostRecord, hostRecord, mergeHost } from './hosts.ts'
 import { contextOptionsOf } from './made-contexts.ts'
+import { isRecord } from './records.ts'
 import { type AnyOptions, type Entry, type ParsedForms, type Part, type Row, table } from './table.ts'
 
 type OfPart<P extends Part> = {
@@ -177,10 +178,6 @@ export function mergeOptions(base: object, over: object): object {
     else if (isRecord(below) && isRecord(above)) merged[key] = { ...below, ...above }
   }
   return merged
-}
-
-function isRecord(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** The options among these that `startTls` takes too. */

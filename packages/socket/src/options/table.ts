@@ -26,14 +26,9 @@ import {
   stringOrBytes,
 } from './parse.ts'
 import { parsePsk, type PskKeys } from './psk.ts'
-import type {
-  ConnectOptions,
-  ListenOptions,
-  RevocationOptions,
-  StartTlsOptions,
-  TicketKeyFunction,
-  VerifyOptions,
-} from './types.ts'
+import type { ListenOptions, TicketKeyFunction } from './server-types.ts'
+import type { ConnectOptions, StartTlsOptions } from './types.ts'
+import type { RevocationOptions, VerifyOptions } from './verify-types.ts'
 
 /** Who may give an option. */
 export type Entry = 'connect' | 'listen' | 'startTls'

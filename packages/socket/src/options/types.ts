@@ -3,80 +3,16 @@ import type { LookupFunction } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { PeerCertificate, SecureContext, SecureVersion } from 'node:tls'
 import type { CaStore } from '@x/ca-store'
-import type { OcspStore } from '@x/ocsp'
 import type { OnReadOptions } from '../onread.ts'
-import type { PskOption } from './psk.ts'
 import type { SessionStore } from '@x/session-cache'
 import type { TlsMessage } from '../messages/message.ts'
-import type { ClientHello } from '../client-hello.ts'
-import type { SecureSocket } from '../secure-socket.ts'
-import type { PublicSuffixList, Scheme, SchemeCallback, SchemeName } from '@x/verify-hostname'
+import type { PskOption } from './psk.ts'
+import type { ServerOptions } from './server-types.ts'
+import type { RevocationOptions, VerifyOptions } from './verify-types.ts'
 
 export type CertificateOption = string | Uint8Array | X509Certificate
 export type KeyOption = string | Uint8Array | KeyObject
 export type PassphraseOption = string | (() => string | Promise<string>)
-
-/** Which name the peer must prove and what else may accept or refuse it. Keys not given keep their defaults. */
-export interface VerifyOptions {
-  /** The name that the certificate must have. Default: a non-empty `servername`, else `host`. The original's SSL_verifycn_name. */
-  readonly name?: string
-  /** By which protocol's rules names are compared; default `'default'`. The original's SSL_verifycn_scheme. */
-  readonly scheme?: SchemeName | Scheme | SchemeCallback
-  /** Which public suffixes a wildcard may not span; default `'icann'`. The original's SSL_verifycn_publicsuffix. */
-  readonly publicSuffix?: 'icann' | 'none' | PublicSuffixList
-  /**
-   * Pins: `sha256$hex` of the certificate or `sha256$pub$hex` of its key. A match of the leaf accepts a chain and a name that are
-   * otherwise invalid, but never a revoked certificate. The original's SSL_fingerprint.
-   */
-  readonly fingerprints?: string | readonly string[]
-  /** True: a certificate that matches no pin is refused even with a valid chain. Default false. The original's SSL_force_fingerprint. */
-  readonly forceFingerprints?: boolean
-  /** Asked for each certificate from the root down to the leaf; may accept single errors or refuse. The original's SSL_verify_callback. */
-  readonly callback?: VerifyCallback
-  /** Milliseconds for all answers of an asynchronous callback; default 10,000. Later is a refusal. */
-  readonly callbackTimeout?: number
-}
-
-/** One certificate of the chain as the callback sees it. */
-export interface VerifyQuestion {
-  /** True where nothing is wrong with this certificate. */
-  readonly ok: boolean
-  readonly certificate: X509Certificate
-  /** 0 is the leaf. */
-  readonly depth: number
-  /** Codes of what is wrong with this certificate: OpenSSL's names, as Node shows them. */
-  readonly errors: readonly string[]
-  /** The whole path, leaf first. */
-  readonly chain: readonly X509Certificate[]
-}
-
-/** `true` accepts the certificate with all errors listed, `{accept: codes}` only those; anything else refuses. */
-export type VerifyAnswer = boolean | { readonly accept: readonly string[] }
-export type VerifyCallback = (question: VerifyQuestion) => VerifyAnswer | Promise<VerifyAnswer>
-
-/** What is asked about revocation, and what no answer means. The original's SSL_ocsp_mode, SSL_check_crl and their kin. */
-export interface RevocationOptions {
-  /** Ask the server to staple an OCSP response: not at all, use what comes (default), or refuse without a good one. */
-  readonly staple?: 'off' | 'try' | 'must'
-  /** Ask OCSP responders and fetch lists over the network before the verdict; default false. */
-  readonly online?: boolean
-  /** What it means where nothing good is known: 'soft' (default) passes, 'hard' refuses. Revoked refuses always. */
-  readonly failure?: 'soft' | 'hard'
-  /** Whether this is about the leaf (default) or every certificate below the anchor. */
-  readonly depth?: 'leaf' | 'chain'
-  /** Where verified OCSP responses are kept; default one cache for the process. */
-  readonly cache?: OcspStore
-  /** Told the staple's bytes, or undefined for none, in addition to the check; a throw refuses. */
-  readonly onStaple?: (staple: Uint8Array | undefined) => void
-  /** Revocation lists, PEM (every block counts) or DER. Demands a good answer from a list. The original's SSL_crl_file. */
-  readonly crlFile?: string
-  /** Which certificates need a good answer from a list: 'leaf' (default with `crlFile`) or 'chain'. Without `crlFile`, lists are looked for in `caPath`. */
-  readonly crlDepth?: 'leaf' | 'chain'
-  /** Milliseconds for all that goes over the network; default 10,000. */
-  readonly timeout?: number
-  /** Default: the global `fetch`. */
-  readonly fetch?: typeof globalThis.fetch
-}
 
 /** What both sides take for their secure context. Names and meanings are node:tls's where it has them. */
 export interface ContextOptions {
@@ -227,95 +163,6 @@ export interface ConnectOptions extends PeerOptions {
   readonly minDHSize?: number
   /** Replaces the name check, as node:tls has it: an Error refuses, undefined accepts, anything else refuses. */
   readonly checkServerIdentity?: (hostname: string, certificate: PeerCertificate) => Error | undefined
-}
-
-/** Options of `listen` and of `startTls` as a server. */
-export interface ServerOptions extends PeerOptions {
-  /** Ask clients for a certificate. `true` and `'required'`: none is a refusal; an invalid one always is. Default false. */
-  readonly requestCert?: boolean | 'required' | 'optional'
-  /**
-   * The CAs that clients are told to choose a certificate from; default `ca`. They are only named, never trusted: `[]` names none. The
-   * original's SSL_client_ca.
-   */
-  readonly clientCaNames?: CertificateOption | readonly CertificateOption[]
-  /**
-   * Certificates and policies by the name that clients ask for: a name, `'*.example.org'` for one label, `''` where nothing else fits or
-   * none was asked for. An array holds several certificates of one host, RSA beside ECDSA. What a host does not say is the server's; without
-   * `''` the server's own certificate stands there, and without one other names are refused (unrecognized_name).
-   */
-  readonly hosts?: HostsOption
-  /**
-   * Asked for each client before TLS starts: the options or the context to answer it with, undefined for what `hosts` says, null to refuse
-   * it. May be asynchronous; `handshakeTimeout` counts.
-   */
-  readonly onHello?: HelloChooser
-  /** What a client's first message may have at most, in bytes; default 16,384. */
-  readonly maxHelloSize?: number
-  /** Answers clients that ask for a staple: `createStapler()` of @x/ocsp. Only for hosts with one certificate. */
-  readonly stapler?: StaplerOption
-  /**
-   * Keys of session tickets, so that several processes share sessions: 48 bytes as node:tls has it, or a function for keys that change.
-   * Default: random ones of this server. The original's SSL_ticket_keycb.
-   */
-  readonly ticketKeys?: Uint8Array | TicketKeyFunction
-}
-
-/** What one host may say of its own; everything else is the server's. */
-export interface HostOptions
-  extends ContextOptions,
-    Pick<PeerOptions, 'verify' | 'revocation' | 'crl' | 'rejectUnauthorized' | 'ALPNProtocols'>,
-    Pick<ServerOptions, 'requestCert' | 'clientCaNames'> {}
-
-export type HostsOption = Readonly<Record<string, HostOptions | readonly HostOptions[]>>
-
-export type HelloChoice = HostOptions | SecureContext | undefined | null
-export type HelloChooser = (hello: ClientHello) => HelloChoice | Promise<HelloChoice>
-
-/** The listener that `createStapler()` makes for 'OCSPRequest'. */
-export interface StaplerOption {
-  readonly onRequest: (
-    certificate: Uint8Array,
-    issuer: Uint8Array | null,
-    callback: (error: Error | null, response: Buffer | null) => void,
-  ) => void
-}
-
-/** A ticket key: 32 secret bytes, and 16 bytes that name it in the ticket. */
-export interface TicketKey {
-  readonly name: Uint8Array
-  readonly key: Uint8Array
-}
-
-/**
- * Without a name: the current key. With one: the `key` of that name together with the `name` of the current key (where they differ, the
- * client gets a new ticket), or undefined to reject the ticket. Synchronous; a Promise, a throw and wrong lengths reject the ticket.
- */
-export type TicketKeyFunction = (name?: Uint8Array) => TicketKey | undefined
-
-export interface ListenOptions extends ServerOptions {
-  readonly host?: string
-  readonly port?: number | string
-  readonly path?: string
-  readonly backlog?: number
-  readonly exclusive?: boolean
-  readonly ipv6Only?: boolean
-  readonly reusePort?: boolean
-  /** Aborting closes the server. */
-  readonly signal?: AbortSignal
-  /**
-   * Gets connections that do not begin with TLS, plain; `bytes` is what they sent first and can still be read from the socket. Without it they
-   * are closed, and reported as 'tlsClientError'.
-   */
-  readonly onPlaintext?: (socket: SecureSocket, bytes: Uint8Array) => void
-  /** Connections at once; more are closed, with 'drop'. Default: no limit. */
-  readonly maxConnections?: number
-  /**
-   * Handshakes under way at once; default 10,000. Beyond it the client is closed that has waited longest without saying anything, so that
-   * silent clients cannot shut others out; where none is silent, the newcomer.
-   */
-  readonly maxHandshakes?: number
-  /** Read files (`certFile`, `keyFile`, `caFile` … of the server and its hosts) again when they change; default false. */
-  readonly watch?: boolean
 }
 
 /** Options of `startTls`, for either role. */

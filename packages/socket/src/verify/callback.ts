@@ -1,5 +1,5 @@
 import type { X509Certificate } from 'node:crypto'
-import type { VerifyAnswer } from '../options/types.ts'
+import type { VerifyAnswer } from '../options/verify-types.ts'
 import type { TrustPolicy } from './policy.ts'
 import { type Failure, failure } from './verification.ts'
 

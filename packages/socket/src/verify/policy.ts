@@ -3,7 +3,7 @@ import type { CaStore } from '@x/ca-store'
 import type { CrlStore } from '@x/crl'
 import type { OcspStore } from '@x/ocsp'
 import { invalidValue } from '../errors.ts'
-import type { VerifyCallback, VerifyOptions } from '../options/types.ts'
+import type { VerifyCallback, VerifyOptions } from '../options/verify-types.ts'
 
 /** How the peer's name is decided. `host` undefined refuses: a name must be known, and never "localhost". */
 export type NamePolicy =
