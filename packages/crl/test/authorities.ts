@@ -1,7 +1,7 @@
 import { contextTag, element, namedBits, sequence } from '@x/der'
 import { CertificateView } from '@x/der/x509'
 import { type Authority, createAuthority, type IssuedIdentity, type RawExtension } from '@x/utils'
-import { createCrl, type Crl, type CrlOptions } from '../src/index.ts'
+import { createCrl, type Crl, type CrlOptions, CrlError } from '../src/index.ts'
 
 /** The time that tests stand still at. */
 export const NOW: number = Date.UTC(2026, 10, 1)
@@ -70,4 +70,15 @@ export function relativeName(rdn: Uint8Array): Uint8Array {
   const name = rdn.slice()
   name[0] = contextTag(1, true)
   return name
+}
+
+/** The code of what a call throws, or 'accepted'. */
+export function codeOf(run: () => unknown): string {
+  try {
+    run()
+  } catch (error) {
+    if (error instanceof CrlError || error instanceof TypeError) return String((error as { code?: unknown }).code)
+    throw error
+  }
+  return 'accepted'
 }

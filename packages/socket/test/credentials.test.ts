@@ -1,12 +1,11 @@
 import { createPrivateKey } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TLSSocket } from 'node:tls'
 import { privateKeyToPem } from '@x/utils'
-import { afterAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { connect, type ConnectOptions } from '../src/index.ts'
-import { authority, identity, rejection, tlsServer } from './support.ts'
+import { authority, identity, rejection, scratch, tlsServer } from './support.ts'
 
 const intermediate = authority.issue({ ca: true })
 const client = intermediate.issue({ names: 'client', purpose: 'client' })
@@ -18,14 +17,7 @@ const derKey = client.privateKey.export({ type: 'pkcs8', format: 'der' })
 const fixture = (name: string): Buffer => readFileSync(join(import.meta.dirname, 'fixtures', name))
 const pfx = fixture('identity.p12')
 
-const folder = mkdtempSync(join(tmpdir(), 'x-socket-'))
-afterAll(() => rmSync(folder, { recursive: true }))
-let files = 0
-function file(content: string | Uint8Array): string {
-  const path = join(folder, String(files++))
-  writeFileSync(path, content)
-  return path
-}
+const { folder, file } = scratch()
 
 /** The names of the certificates that a server is shown, leaf first. */
 async function shown(options: ConnectOptions): Promise<string> {

@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,8 +6,8 @@ import { createOcspResponse, OcspCache, ocspCacheKey } from '@x/ocsp'
 import { SessionCache, type SessionEntry, type SessionStore } from '@x/session-cache'
 import { createAuthority, fingerprint, type IssuedIdentity, writePem } from '@x/utils'
 import { afterAll, describe, expect, it, vi } from 'vitest'
-import { connect, type ConnectOptions, type SecureSocket } from '../src/index.ts'
-import { authority, identity, rejection, type TestServer, tlsServer } from './support.ts'
+import { connect } from '../src/index.ts'
+import { authority, identity, rejection, tlsServer, type TestServer, visit } from './support.ts'
 
 const ca = authority.ca
 const DAY = 86_400_000
@@ -28,15 +27,6 @@ async function stapling(served: IssuedIdentity): Promise<TestServer> {
     done(null, status('good', served)),
   )
   return server
-}
-
-async function visit(options: ConnectOptions): Promise<SecureSocket> {
-  const socket = await connect(options)
-  socket.write('ping')
-  await once(socket, 'data')
-  socket.end()
-  await once(socket, 'close')
-  return socket
 }
 
 /** Hands out what another store has, changed. */

@@ -1,15 +1,13 @@
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { writeFileSync } from 'node:fs'
 import { checkServerIdentity, connect as connectTls, type ConnectionOptions, type TlsOptions } from 'node:tls'
 import { createCrl } from '@x/crl'
 import { createOcspResponse, OcspCache, ocspCacheKey, type OcspStore } from '@x/ocsp'
 import { SessionCache, type SessionEntry, type SessionStore } from '@x/session-cache'
 import { createAuthority, fingerprint, type IssuedIdentity, writePem } from '@x/utils'
-import { afterAll, describe, expect, it } from 'vitest'
-import { connect, type ConnectOptions, type SecureSocket } from '../src/index.ts'
-import { authority, identity, rejection, tlsServer } from './support.ts'
+import { describe, expect, it } from 'vitest'
+import { connect, type ConnectOptions } from '../src/index.ts'
+import { authority, identity, rejection, scratch, tlsServer, visit } from './support.ts'
 
 const DAY = 86_400_000
 const versions = ['TLSv1.2', 'TLSv1.3'] as const
@@ -23,27 +21,11 @@ interface Pair {
   readonly key: string
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'x-socket-'))
-afterAll(() => rmSync(folder, { recursive: true }))
-let files = 0
-function file(content: string): string {
-  const path = join(folder, `${files++}.pem`)
-  writeFileSync(path, content)
-  return path
-}
+const { file } = scratch()
 
 function list(revoked: readonly IssuedIdentity[] = []): string {
   const { der } = createCrl({ issuer: authority, revoked: revoked.map(({ certificate }) => ({ certificate })) })
   return writePem('X509 CRL', der)
-}
-
-/** One connection with data both ways, after which the server's tickets have arrived. */
-async function visit(options: ConnectOptions): Promise<SecureSocket> {
-  const socket = await connect(options)
-  socket.write('ping')
-  await once(socket, 'data')
-  socket.destroy()
-  return socket
 }
 
 /** What node:tls, told to verify, makes of a session under these options. */

@@ -1,22 +1,11 @@
-import { once } from 'node:events'
 import { SessionCache } from '@x/session-cache'
 import { createAuthority, fingerprint } from '@x/utils'
 import { describe, expect, it } from 'vitest'
-import { connect, type ConnectOptions, type SecureSocket } from '../src/index.ts'
-import { authority, identity, rejection, tlsServer } from './support.ts'
+import { connect, type ConnectOptions } from '../src/index.ts'
+import { authority, identity, rejection, tlsServer, visit } from './support.ts'
 
 const ca = authority.ca
 const versions = ['TLSv1.2', 'TLSv1.3'] as const
-
-/** One connection with data both ways, after which the server's tickets have arrived. */
-async function visit(options: ConnectOptions): Promise<SecureSocket> {
-  const socket = await connect(options)
-  socket.write('ping')
-  await once(socket, 'data')
-  socket.end()
-  await once(socket, 'close')
-  return socket
-}
 
 const nothing = (): void => undefined
 

@@ -1,7 +1,12 @@
 import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createServer, type TlsOptions, type TLSSocket } from 'node:tls'
 import { createAuthority } from '@x/utils'
+import { afterAll } from 'vitest'
+import { connect, type ConnectOptions, type SecureSocket } from '../src/index.ts'
 
 /** One CA for a test file, and a server certificate for the names that tests connect by. */
 export const authority = createAuthority('socket tests')
@@ -66,4 +71,29 @@ export async function rejection(promise: Promise<unknown>): Promise<Error & Reco
     return error as Error & Record<string, unknown>
   }
   throw new Error('resolved, but a rejection was expected')
+}
+
+/** One connection with data both ways, after which the server's tickets have arrived; closed at the end. */
+export async function visit(options: ConnectOptions): Promise<SecureSocket> {
+  const socket = await connect(options)
+  socket.write('ping')
+  await once(socket, 'data')
+  socket.end()
+  await once(socket, 'close')
+  return socket
+}
+
+/** A folder that is removed when the tests of the file are done, and a way to put files there. */
+export function scratch(): { readonly folder: string; readonly file: (content: string | Uint8Array) => string } {
+  const folder = mkdtempSync(join(tmpdir(), 'x-socket-'))
+  afterAll(() => rmSync(folder, { recursive: true }))
+  let files = 0
+  return {
+    folder,
+    file(content) {
+      const path = join(folder, String(files++))
+      writeFileSync(path, content)
+      return path
+    },
+  }
 }

@@ -1,12 +1,11 @@
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdtempSync, renameSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { loadCaStore, nameHash, setDefaultCaStore } from '@x/ca-store'
 import { CertificateView } from '@x/der/x509'
 import { type Authority, createAuthority, type IssuedIdentity } from '@x/utils'
-import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { connect, type ConnectOptions, listen } from '../src/index.ts'
-import { rejection, tlsServer } from './support.ts'
+import { rejection, scratch, tlsServer } from './support.ts'
 
 const DAY = 86_400_000
 const root = createAuthority('trust root')
@@ -14,14 +13,7 @@ const intermediate = root.issue({ ca: true })
 const leaf = intermediate.issue('localhost')
 const past = { notBefore: Date.now() - 9 * DAY, notAfter: Date.now() - DAY }
 
-const folder = mkdtempSync(join(tmpdir(), 'x-socket-'))
-afterAll(() => rmSync(folder, { recursive: true }))
-let files = 0
-function file(content: string): string {
-  const path = join(folder, `${files++}.pem`)
-  writeFileSync(path, content)
-  return path
-}
+const { folder, file } = scratch()
 function directory(of: Authority): string {
   const path = mkdtempSync(join(folder, 'hashed-'))
   writeFileSync(join(path, `${nameHash(new CertificateView(of.raw).subject)}.0`), of.certificate.toString())
