@@ -1,5 +1,5 @@
-// `pnpm bench [topic or part of a name] [--check]`: builds the packages that the chosen rows import, bundles the rows (Node 20
-// cannot run TypeScript) and runs them against the packages' built output, as a user would have it.
+// `pnpm bench [topic or part of a name] [--check] [--built]`: builds the packages that the chosen rows import (with --built they are measured as
+// they were built before), bundles the rows (Node 20 cannot run TypeScript) and runs them against the packages' built output, as a user would have it.
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
@@ -10,7 +10,7 @@ import { build } from 'vite'
 const folder = fileURLToPath(new URL('.', import.meta.url))
 const root = fileURLToPath(new URL('..', import.meta.url))
 const { values, positionals } = parseArgs({
-  options: { check: { type: 'boolean', default: false } },
+  options: { check: { type: 'boolean', default: false }, built: { type: 'boolean', default: false } },
   allowPositionals: true,
 })
 const only = positionals[0]
@@ -19,21 +19,24 @@ const all = readdirSync(`${folder}rows`).filter((name) => name.endsWith('.ts'))
 const named = all.filter((name) => basename(name, '.ts') === only)
 const rows = named.length > 0 ? named : all
 
-const imported = new Set()
-for (const row of rows)
-  for (const [, name] of readFileSync(`${folder}rows/${row}`, 'utf8').matchAll(/from '(@x\/[a-z-]+)/g))
-    imported.add(name)
-const filters = [...imported].flatMap((name) => ['--filter', name])
-const turbo = ['run', 'build', ...filters, '--output-logs=errors-only', '--log-prefix=none']
-const built = spawnSync(`${root}node_modules/.bin/turbo`, turbo, {
-  cwd: root,
-  env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1' },
-  stdio: ['ignore', 'ignore', 'inherit'],
-})
-if (built.status !== 0) {
-  console.error('The packages could not be built; run `pnpm build` to see why.')
-  process.exit(1)
+function buildPackages() {
+  const imported = new Set()
+  for (const row of rows)
+    for (const [, name] of readFileSync(`${folder}rows/${row}`, 'utf8').matchAll(/from '(@x\/[a-z-]+)/g))
+      imported.add(name)
+  const filters = [...imported].flatMap((name) => ['--filter', name])
+  const turbo = ['run', 'build', ...filters, '--output-logs=errors-only', '--log-prefix=none']
+  const built = spawnSync(`${root}node_modules/.bin/turbo`, turbo, {
+    cwd: root,
+    env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1' },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  if (built.status !== 0) {
+    console.error('The packages could not be built; run `pnpm build` to see why.')
+    process.exit(1)
+  }
 }
+if (!values.built) buildPackages()
 
 const input = { main: `${folder}src/main.ts`, worker: `${folder}src/worker.ts` }
 for (const row of rows) input[`row-${basename(row, '.ts')}`] = `${folder}rows/${row}`

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { SessionCache, type SessionEntry } from '@x/session-cache'
 import { LRUCache } from 'lru-cache'
-import type { BenchRow } from '../src/row.ts'
+import type { BenchRow, RowMaker } from '../src/row.ts'
 
 const batch = 20_000
 const hour = 3_600_000
@@ -15,41 +15,44 @@ const single: SessionEntry = { ...session, protocol: 'TLSv1.3', expires: Date.no
  * `lru-cache` without a time to live hands out what has expired; with one it does the same duty as ours, but for single use, which its
  * callers must add with `delete`. Both are shown, and the goal stands against the one that does the same.
  */
-export default function rows(): BenchRow[] {
-  return [100, 10_000, 1_000_000].flatMap(rowsAt)
+export default function rows(): RowMaker[] {
+  return [100, 10_000, 1_000_000].flatMap((size) =>
+    Object.entries(WORK).map(([work, what]) => {
+      const name = `session-cache: ${what}, ${size.toLocaleString('en')} sessions`
+      return { name, make: (): BenchRow => rowOf(name, work as Work, size) }
+    }),
+  )
 }
 
-function rowsAt(size: number): BenchRow[] {
+type Work = 'get' | 'get-or-add' | 'take'
+const WORK: Readonly<Record<Work, string>> = {
+  get: 'get',
+  'get-or-add': 'get, or else add, half of it evicting',
+  take: 'add and take',
+}
+
+function rowOf(name: string, work: Work, size: number): BenchRow {
   const keys = Array.from({ length: size }, (_, i) => `x1.${createHash('sha1').update(String(i)).digest('base64url')}`)
   const others = keys.map((_key, i) => `x1.${createHash('sha1').update(`other ${i}`).digest('base64url')}`)
   // A string's hash is computed when it is first used as a key.
   if (new Set([...keys, ...others]).size !== 2 * size) throw new TypeError('keys must differ')
   const goals = [{ of: 'lru-cache with ttl', atMost: 0.9 }]
-  const label = size.toLocaleString('en')
-  const full = new Caches(size, keys)
-  const turning = new Caches(size, keys)
-  const half = new Caches(size, keys.slice(0, size / 2))
-  return [
-    { name: `session-cache: get, ${label} sessions`, batch, goals, subjects: full.subjects(keys, 'get') },
-    {
-      name: `session-cache: get, or else add, half of it evicting, ${label} sessions`,
-      batch,
-      goals,
-      subjects: turning.subjects([...keys, ...others], 'get-or-add'),
-    },
-    { name: `session-cache: add and take, ${label} sessions`, batch, goals, subjects: half.subjects(others, 'take') },
-  ]
+  const caches = new Caches(size, work === 'take' ? keys.slice(0, size / 2) : keys)
+  const used = { get: keys, 'get-or-add': [...keys, ...others], take: others }[work]
+  return { name, batch, goals, subjects: caches.subjects(used, work) }
 }
 
 class Caches {
   readonly ours: SessionCache
   readonly plain: LRUCache<string, SessionEntry>
   readonly withTtl: LRUCache<string, SessionEntry>
+  readonly map: Map<string, SessionEntry>
 
   constructor(size: number, keys: readonly string[]) {
     this.ours = new SessionCache({ maxSize: size })
     this.plain = new LRUCache({ max: size })
     this.withTtl = new LRUCache({ max: size, ttl: hour })
+    this.map = new Map(keys.map((key) => [key, lasting]))
     for (const key of keys) {
       this.ours.add(key, lasting)
       this.plain.set(key, lasting)
@@ -57,20 +60,21 @@ class Caches {
     }
   }
 
-  subjects(keys: readonly string[], work: 'get' | 'get-or-add' | 'take'): Record<string, () => unknown> {
+  subjects(keys: readonly string[], work: Work): Record<string, () => unknown> {
     const order = shuffled(keys.length)
     // Each starts elsewhere: else the first one reads the keys from memory and the others from the processor's cache.
     const from = (start: number): (() => string) => {
       let i = Math.floor(start * order.length)
       return () => keys[order[i++ % order.length] as number] as string
     }
-    const [a, b, c] = [from(0), from(1 / 3), from(2 / 3)]
-    const { ours, plain, withTtl } = this
+    const [a, b, c, d] = [from(0), from(1 / 4), from(2 / 4), from(3 / 4)]
+    const { ours, plain, withTtl, map } = this
     if (work === 'get')
       return {
         '@x/session-cache': () => ours.get(a()),
         'lru-cache with ttl': () => withTtl.get(b()),
         'lru-cache': () => plain.get(c()),
+        'limit: Map.get': () => map.get(d()),
       }
     if (work === 'take') {
       return {

@@ -7,6 +7,9 @@ import {
   describeCertificate,
   generateKeySync,
 } from '@x/utils'
+import { cpuPerCall } from '../src/cpu.ts'
+import { filesOf } from '../src/files.ts'
+import { outsidePeer } from '../src/outside-peer.ts'
 import type { BenchRow } from '../src/row.ts'
 
 export default function rows(): BenchRow[] {
@@ -18,6 +21,7 @@ export default function rows(): BenchRow[] {
     creating('RSA-2048', 'rsa', 1.2),
     describing('a leaf', leaf),
     describing('a root', root),
+    describingBesideOriginal(leaf),
   ]
 }
 
@@ -41,10 +45,10 @@ function creating(name: string, kind: 'ec' | 'rsa', atMost: number): BenchRow {
     name: `utils: create a certificate, ${name} signer, keys given`,
     subjects: {
       '@x/utils': () => createCertificate(options).raw,
-      'bare crypto.sign': () => sign('sha256', data, ca.privateKey),
+      'limit: bare crypto.sign': () => sign('sha256', data, ca.privateKey),
     },
     batch: 50,
-    goals: [{ of: 'bare crypto.sign', atMost }],
+    goals: [{ of: 'limit: bare crypto.sign', atMost }],
   }
 }
 
@@ -57,5 +61,17 @@ function describing(name: string, der: Uint8Array): BenchRow {
     },
     batch: 50,
     goals: [{ of: 'new X509Certificate', atMost: 0.15 }],
+  }
+}
+
+function describingBesideOriginal(der: Uint8Array): BenchRow {
+  const { leaf } = filesOf({ leaf: new X509Certificate(der).toString() })
+  return {
+    name: 'utils: describe a leaf, beside the original',
+    measure: {
+      '@x/utils': cpuPerCall(() => describeCertificate(der), 5000),
+      'CERT_asHash (already decoded)': outsidePeer('describe.pl', { args: [leaf], calls: 5000 }),
+    },
+    goals: [{ of: 'CERT_asHash (already decoded)', atMost: 1 }],
   }
 }

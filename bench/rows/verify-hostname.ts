@@ -1,9 +1,12 @@
-import { spawnSync } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
 import { createRequire } from 'node:module'
 import tls from 'node:tls'
 import { createAuthority } from '@x/utils'
 import { matchHostname, PublicSuffixList, verifyHostname } from '@x/verify-hostname'
+import { getPublicSuffix } from 'tldts'
+import { cpuPerCall } from '../src/cpu.ts'
+import { filesOf } from '../src/files.ts'
+import { outsidePeer } from '../src/outside-peer.ts'
 import type { BenchRow, CallRow, MeasuredRow } from '../src/row.ts'
 
 const authority = createAuthority()
@@ -21,9 +24,10 @@ export default function rows(): BenchRow[] {
     besideNode('a wildcard', ['example.com', '*.example.com'], 'www.example.com', 2000, 0.8),
     refusing(),
     readingNames(),
-    besidePerl(),
+    besideOthers('3 SANs', three, 'host2.example2.com', 100_000, [{ of: 'IO::Socket::SSL', atMost: 0.15 }]),
+    besideOthers('101 SANs, the last matches', many, 'host100.example100.com', 10_000, []),
     publicSuffix(),
-    importing(),
+    besideOriginalList(),
   ]
 }
 
@@ -72,67 +76,50 @@ function readingNames(): CallRow {
   }
 }
 
-function besidePerl(): MeasuredRow {
-  const { certificate } = authority.issue(three)
-  const calls = 20_000
-  const program = `
-    use IO::Socket::SSL;
-    local $/; my $pem = <STDIN>;
-    my $bio = Net::SSLeay::BIO_new(Net::SSLeay::BIO_s_mem()); Net::SSLeay::BIO_write($bio, $pem);
-    my $cert = Net::SSLeay::PEM_read_bio_X509($bio);
-    my ($user, $system) = times;
-    for (1 .. ${calls}) { IO::Socket::SSL::verify_hostname_of_cert('host2.example2.com', $cert, 'default') or die }
-    my ($user2, $system2) = times;
-    print 1e6 * ($user2 + $system2 - $user - $system) / ${calls};`
-  const original = (): number => {
-    const { status, stdout } = spawnSync('perl', ['-e', program], { input: certificate.toString(), encoding: 'utf8' })
-    return status === 0 ? Number(stdout) : Number.NaN
-  }
+function besideOthers(
+  what: string,
+  names: readonly string[],
+  host: string,
+  calls: number,
+  goals: MeasuredRow['goals'],
+): MeasuredRow {
+  const { certificate } = authority.issue(names)
+  const { leaf } = filesOf({ leaf: certificate.toString() })
   return {
-    name: 'verify-hostname: one name, 3 SANs, beside the original',
+    name: `verify-hostname: one name, ${what}, beside other languages`,
     measure: {
-      verifyHostname: () => {
-        const before = process.cpuUsage()
-        for (let i = 0; i < calls * 5; i++) verifyHostname(certificate, 'host2.example2.com')
-        const { user, system } = process.cpuUsage(before)
-        return Promise.resolve((user + system) / (calls * 5))
-      },
-      'IO::Socket::SSL': Number.isNaN(original()) ? undefined : () => Promise.resolve(original()),
+      verifyHostname: cpuPerCall(() => verifyHostname(certificate, host), calls),
+      'IO::Socket::SSL': outsidePeer('names.pl', { args: [leaf, host], calls: calls / 5 }),
+      'Go crypto/x509': outsidePeer('names.go', { args: [leaf, host], calls }),
     },
-    goals: [{ of: 'IO::Socket::SSL', atMost: 0.15 }],
+    goals,
   }
 }
 
 function publicSuffix(): CallRow {
   const list = PublicSuffixList.default()
+  const host = 'www.example.co.uk'
   return {
     name: 'verify-hostname: public suffix, as a wildcard is guarded',
     subjects: {
-      'PublicSuffixList.default()': () => list.isBelowRegistrableDomain('www.example.co.uk'),
-      psl: () => psl.get('www.example.co.uk'),
+      'PublicSuffixList.default()': () => list.isBelowRegistrableDomain(host),
+      psl: () => psl.get(host),
+      tldts: () => getPublicSuffix(host, { allowPrivateDomains: true }),
     },
     batch: 5000,
     goals: [{ of: 'psl', atMost: 0.1 }],
   }
 }
 
-/** What an import adds to the CPU time of a bare node: the least of several, since other work only ever adds. */
-function importing(): MeasuredRow {
-  const report =
-    "process.on('exit', () => { const { user, system } = process.cpuUsage(); console.log((user + system) / 1000) })"
-  const load = `import '${import.meta.resolve('@x/verify-hostname')}';`
-  const cost = (source: string): number =>
-    Number(spawnSync(process.execPath, ['--input-type=module', '-e', source], { encoding: 'utf8' }).stdout)
+function besideOriginalList(): MeasuredRow {
+  const list = PublicSuffixList.default()
+  const host = 'www.example.co.uk'
   return {
-    name: 'verify-hostname: import, over bare node',
+    name: 'verify-hostname: public suffix, beside the original',
     measure: {
-      '@x/verify-hostname': () => {
-        const rounds = Array.from({ length: 9 }, () => ({ bare: cost(report), loaded: cost(load + report) }))
-        const least = (of: 'bare' | 'loaded'): number => Math.min(...rounds.map((round) => round[of]))
-        return Promise.resolve(least('loaded') - least('bare'))
-      },
+      'PublicSuffixList.default()': cpuPerCall(() => list.isBelowRegistrableDomain(host), 500_000),
+      'IO::Socket::SSL::PublicSuffix': outsidePeer('suffix.pl', { args: [host], calls: 20_000 }),
     },
-    unit: 'ms',
-    goals: [{ atMost: 12 }],
+    goals: [{ of: 'IO::Socket::SSL::PublicSuffix', atMost: 0.1 }],
   }
 }
