@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
-import type { ClientHello } from './client-hello.ts'
+import type { CheckedHello } from './client-hello.ts'
 import type { PeerClaim } from './engine/engine.ts'
 import { SecureSocketError } from './errors.ts'
 import { shake } from './handshake.ts'
@@ -72,7 +72,7 @@ export async function acceptTls(
  * OpenSSL must have understood the same name as we (rule 22): the host was chosen by ours. A session of a context of the program's own may have been
  * earned under another policy, so that its certificate counts as none (rule 9).
  */
-function examine(tls: TLSSocket, claim: PeerClaim, hello: ClientHello, isOurContext: boolean): PeerClaim {
+function examine(tls: TLSSocket, claim: PeerClaim, hello: CheckedHello, isOurContext: boolean): PeerClaim {
   const understood = typeof tls.servername === 'string' ? tls.servername.toLowerCase().replace(/\.$/, '') : undefined
   // on a resumed TLS 1.2 session OpenSSL has no name; there is no second hello either, and the session is bound to the host
   const unnamed = understood === undefined && claim.source === 'session' && tls.getProtocol() === 'TLSv1.2'

@@ -1,4 +1,4 @@
-import { SecureSocketError } from './errors.ts'
+import { Fields, malformed, number } from './hello-fields.ts'
 
 /** What a client says of itself before TLS starts (RFC 8446 section 4.1.2). Nothing in it is authenticated. */
 export interface ClientHello {
@@ -25,11 +25,18 @@ export interface ClientHello {
   readonly raw: Uint8Array
 }
 
+/** A hello that is checked to its last byte, as far as a server must know it at once; `parseClientHello(raw)` has the rest. */
+export interface CheckedHello {
+  /** As in {@link ClientHello}. */
+  readonly servername: string | undefined
+  readonly raw: Uint8Array
+}
+
 /** What the first bytes of a connection are. */
 export type FirstBytes =
   /** More is needed to tell: nothing changes before there are `need` bytes in all. */
   | { readonly kind: 'incomplete'; readonly need: number }
-  | { readonly kind: 'hello'; readonly hello: ClientHello }
+  | { readonly kind: 'hello'; readonly hello: CheckedHello }
   | { readonly kind: 'not-tls' }
 
 const HANDSHAKE = 22
@@ -44,6 +51,8 @@ const MESSAGE_HEADER = 4
  * @throws SecureSocketError ERR_SECURE_SOCKET_CLIENT_HELLO
  */
 export function readFirstBytes(bytes: Uint8Array): FirstBytes {
+  const whole = soleMessage(bytes)
+  if (whole !== undefined) return { kind: 'hello', hello: checkClientHello(whole) }
   const message: Uint8Array[] = []
   let length = 0
   let expected = MESSAGE_HEADER
@@ -62,10 +71,19 @@ export function readFirstBytes(bytes: Uint8Array): FirstBytes {
     if (at === 0 && length > 0 && bytes[RECORD_HEADER] !== 1) throw malformed('the first message is no ClientHello')
     if (length >= MESSAGE_HEADER && expected === MESSAGE_HEADER) expected += messageLength(message)
     if (length >= expected && expected > MESSAGE_HEADER)
-      return { kind: 'hello', hello: parseClientHello(join(message, expected)) }
+      return { kind: 'hello', hello: checkClientHello(join(message, expected)) }
     if (end > bytes.length) return { kind: 'incomplete', need: Math.min(end, bytes.length + expected - length) }
     at = end
   }
+}
+
+/** The usual case: a ClientHello that has come whole, in one record. Whatever else it may be is for the long way to tell. */
+function soleMessage(bytes: Uint8Array): Uint8Array | undefined {
+  if (bytes.length < RECORD_HEADER + 38 || bytes[0] !== HANDSHAKE || bytes[1] !== 3 || bytes[5] !== 1) return undefined
+  const size = number(bytes, 3, 2)
+  const length = MESSAGE_HEADER + number(bytes, 6, 3)
+  const isWhole = length >= 38 && length <= size && size <= MAX_RECORD && RECORD_HEADER + length <= bytes.length
+  return isWhole ? bytes.subarray(RECORD_HEADER, RECORD_HEADER + length) : undefined
 }
 
 /** Whether a TLS record begins here. SSL 2 hellos count as "not TLS": nothing speaks it any more. */
@@ -90,58 +108,122 @@ function join(parts: readonly Uint8Array[], length: number): Uint8Array {
   return Uint8Array.from(Buffer.concat(parts, length))
 }
 
-/** Reads one ClientHello message, header included. @throws SecureSocketError ERR_SECURE_SOCKET_CLIENT_HELLO */
-export function parseClientHello(raw: Uint8Array): ClientHello {
-  const outer = new Fields(raw)
-  if (outer.number(1) !== 1) throw malformed('no ClientHello')
-  const body = new Fields(outer.vector(3))
-  outer.end()
-  const legacyVersion = body.number(2)
-  const random = body.take(32)
-  const sessionId = body.vector(1)
-  const cipherSuites = numbers(body.vector(2), 2)
-  body.vector(1) // compression methods
-  const found = new Map<number, Uint8Array>()
+/**
+ * Checks one ClientHello message, header included, to its last byte, and reads the name. Each connection of a server goes through this, so it makes
+ * nothing but the name.
+ * @throws SecureSocketError ERR_SECURE_SOCKET_CLIENT_HELLO
+ */
+export function checkClientHello(raw: Uint8Array): CheckedHello {
+  const body = new Fields(raw, 0, raw.length)
+  if (body.number(1) !== 1) throw malformed('no ClientHello')
+  body.enter(3)
+  body.skip(2 + 32) // version, random
+  body.skip(body.length(1)) // session id
+  body.skip(listed(body, 2, 2)) // cipher suites
+  body.skip(body.length(1)) // compression methods
+  let servername: string | undefined
   if (body.left > 0) {
-    const list = new Fields(body.vector(2))
-    while (list.left > 0) {
-      const type = list.number(2)
-      if (found.has(type)) throw malformed(`extension ${type} twice`)
-      found.set(type, list.vector(2))
+    body.enter(2)
+    const seen = new Seen()
+    while (body.left > 0) {
+      const type = body.number(2)
+      if (seen.before(type)) throw malformed(`extension ${type} twice`)
+      const length = body.length(2)
+      if (type === SERVER_NAME) servername = serverName(body.part(length))
+      else if (type === ALPN) checkProtocolNames(body.part(length))
+      else checkList(type, body, length)
+      body.skip(length)
     }
   }
-  body.end()
+  return { servername, raw }
+}
+
+/** Reads one ClientHello message, header included. @throws SecureSocketError ERR_SECURE_SOCKET_CLIENT_HELLO */
+export function parseClientHello(raw: Uint8Array): ClientHello {
+  const { servername } = checkClientHello(raw)
+  const body = new Fields(raw, MESSAGE_HEADER, raw.length)
+  const legacyVersion = body.number(2)
+  const random = body.take(32)
+  const sessionId = body.take(body.length(1))
+  const cipherSuites = body.numbers(2, 2)
+  body.skip(body.length(1)) // compression methods
+  const found = new Map<number, Fields>()
+  if (body.left > 0) {
+    body.enter(2)
+    while (body.left > 0) {
+      const type = body.number(2)
+      const length = body.length(2)
+      found.set(type, body.part(length))
+      body.skip(length)
+    }
+  }
   return {
-    servername: read(found, 0, serverName),
-    alpnProtocols: read(found, 16, protocolNames) ?? [],
-    versions: read(found, 43, (fields) => numbers(fields.vector(1), 2)) ?? [legacyVersion],
+    servername,
+    alpnProtocols: protocolNames(found.get(ALPN)),
+    versions: found.get(VERSIONS)?.numbers(1, 2) ?? [legacyVersion],
     legacyVersion,
     cipherSuites,
     extensions: [...found.keys()],
-    groups: read(found, 10, (fields) => numbers(fields.vector(2), 2)) ?? [],
-    pointFormats: read(found, 11, (fields) => numbers(fields.vector(1), 1)) ?? [],
-    signatureAlgorithms: read(found, 13, (fields) => numbers(fields.vector(2), 2)) ?? [],
+    groups: found.get(GROUPS)?.numbers(2, 2) ?? [],
+    pointFormats: found.get(POINT_FORMATS)?.numbers(1, 1) ?? [],
+    signatureAlgorithms: found.get(SIGNATURE_ALGORITHMS)?.numbers(2, 2) ?? [],
     random,
     sessionId,
     raw,
   }
 }
 
-function read<T>(found: ReadonlyMap<number, Uint8Array>, type: number, parse: (fields: Fields) => T): T | undefined {
-  const bytes = found.get(type)
-  if (bytes === undefined) return undefined
-  const fields = new Fields(bytes)
-  const value = parse(fields)
-  fields.end()
-  return value
+const SERVER_NAME = 0
+const GROUPS = 10
+const POINT_FORMATS = 11
+const SIGNATURE_ALGORITHMS = 13
+const ALPN = 16
+const VERSIONS = 43
+
+/** Which extensions there were: a hello has none twice (RFC 8446 section 4.2). */
+class Seen {
+  #low = 0
+  #high = 0
+  #others: Set<number> | undefined
+
+  /** Whether there was one of this type; there is from now on. */
+  before(type: number): boolean {
+    if (type >= 64) {
+      this.#others ??= new Set()
+      return this.#others.size === this.#others.add(type).size
+    }
+    const bit = 1 << (type & 31)
+    const before = type < 32 ? this.#low : this.#high
+    if (type < 32) this.#low |= bit
+    else this.#high |= bit
+    return (before & bit) !== 0
+  }
+}
+
+/** The extensions that are lists of numbers: each fills its extension, and has a whole number of entries. */
+function checkList(type: number, body: Fields, length: number): void {
+  if (type === GROUPS || type === SIGNATURE_ALGORITHMS) expectFilled(length, 2 + listed(body.part(length), 2, 2))
+  else if (type === VERSIONS) expectFilled(length, 1 + listed(body.part(length), 1, 2))
+  else if (type === POINT_FORMATS) expectFilled(length, 1 + listed(body.part(length), 1, 1))
+}
+
+/** The bytes of a list of numbers, behind its length. */
+function listed(fields: Fields, lengthSize: 1 | 2, size: 1 | 2): number {
+  const length = fields.length(lengthSize)
+  if (length % size !== 0) throw malformed('it ends too early')
+  return length
+}
+
+function expectFilled(length: number, used: number): void {
+  if (used !== length) throw malformed('bytes left over')
 }
 
 /** Exactly one host_name, as OpenSSL has it; visible ASCII only, so that it can stand in a log line. */
 function serverName(fields: Fields): string {
-  const list = new Fields(fields.vector(2))
-  if (list.number(1) !== 0) throw malformed('a name of another type than host_name')
-  const name = latin1(list.vector(2))
-  list.end()
+  fields.enter(2)
+  if (fields.number(1) !== 0) throw malformed('a name of another type than host_name')
+  fields.enter(2)
+  const name = fields.rest()
   if (!/^[\x21-\x7e]{1,255}$/.test(name)) throw malformed('a name that is none')
   return normalName(name)
 }
@@ -152,67 +234,23 @@ export function normalName(name: string): string {
   return lower.endsWith('.') ? lower.slice(0, -1) : lower
 }
 
-function protocolNames(fields: Fields): string[] {
-  const list = new Fields(fields.vector(2))
+function checkProtocolNames(fields: Fields): void {
+  fields.enter(2)
+  while (fields.left > 0) {
+    const length = fields.length(1)
+    if (length === 0) throw malformed('an empty protocol name')
+    fields.skip(length)
+  }
+}
+
+function protocolNames(fields: Fields | undefined): string[] {
   const names: string[] = []
-  while (list.left > 0) {
-    const name = list.vector(1)
-    if (name.length === 0) throw malformed('an empty protocol name')
-    names.push(latin1(name))
+  if (fields === undefined) return names
+  fields.enter(2)
+  while (fields.left > 0) {
+    const length = fields.length(1)
+    names.push(fields.part(length).rest())
+    fields.skip(length)
   }
   return names
-}
-
-function numbers(bytes: Uint8Array, size: 1 | 2): number[] {
-  const fields = new Fields(bytes)
-  const values: number[] = []
-  while (fields.left > 0) values.push(fields.number(size))
-  return values
-}
-
-function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
-}
-
-/** The presentation language of RFC 8446 section 3: numbers and vectors, within bounds. */
-class Fields {
-  readonly #bytes: Uint8Array
-  #at = 0
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes
-  }
-
-  get left(): number {
-    return this.#bytes.length - this.#at
-  }
-
-  number(size: 1 | 2 | 3): number {
-    const at = this.#at
-    if (size > this.left) throw malformed('it ends too early')
-    this.#at += size
-    let value = 0
-    for (let i = at; i < this.#at; i++) value = (value << 8) | (this.#bytes[i] as number)
-    return value
-  }
-
-  take(length: number): Uint8Array {
-    if (length > this.left) throw malformed('it ends too early')
-    this.#at += length
-    return this.#bytes.subarray(this.#at - length, this.#at)
-  }
-
-  vector(lengthSize: 1 | 2 | 3): Uint8Array {
-    return this.take(this.number(lengthSize))
-  }
-
-  end(): void {
-    if (this.left > 0) throw malformed('bytes left over')
-  }
-}
-
-function malformed(what: string): SecureSocketError {
-  return new SecureSocketError('ERR_SECURE_SOCKET_CLIENT_HELLO', `the client's first message is malformed: ${what}`, {
-    phase: 'handshake',
-  })
 }

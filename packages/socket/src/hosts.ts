@@ -1,6 +1,6 @@
 import type { Server } from 'node:net'
 import type { SecureContext } from 'node:tls'
-import { type ClientHello, normalName } from './client-hello.ts'
+import { type CheckedHello, type ClientHello, normalName, parseClientHello } from './client-hello.ts'
 import { staplingServer } from './engine/node-internals.ts'
 import { type Prepared, prepare } from './options/prepare.ts'
 import type { Resolved, ResolvedHost, ResolvedServer } from './options/resolve.ts'
@@ -52,9 +52,11 @@ export class HostTable {
   }
 
   /** The host for this client: what `onHello` says, else what `find` says. A Promise only where `onHello` is asked. */
-  choose(hello: ClientHello): Host | undefined | Promise<Host | undefined> {
+  choose({ servername, raw }: CheckedHello): Host | undefined | Promise<Host | undefined> {
     const { onHello } = this.server.resolved.handshake
-    return onHello === undefined ? this.find(hello.servername) : this.#asked(hello, onHello(hello))
+    if (onHello === undefined) return this.find(servername)
+    const hello = parseClientHello(raw)
+    return this.#asked(hello, onHello(hello))
   }
 
   async #asked(hello: ClientHello, answer: HelloChoice | Promise<HelloChoice>): Promise<Host | undefined> {

@@ -1,11 +1,11 @@
 import type { Duplex } from 'node:stream'
-import { type ClientHello, readFirstBytes } from './client-hello.ts'
+import { type CheckedHello, readFirstBytes } from './client-hello.ts'
 import { SecureSocketError } from './errors.ts'
 import { handshakeTimeout } from './failures.ts'
 
 /** What a client began with. The bytes are back in the transport, which is paused. */
 export type FirstMessage =
-  | { readonly kind: 'hello'; readonly hello: ClientHello }
+  | { readonly kind: 'hello'; readonly hello: CheckedHello }
   | { readonly kind: 'plaintext'; readonly bytes: Uint8Array }
 
 export interface HelloLimits {

@@ -6,7 +6,7 @@ import { OcspResolver, type OcspResolverOptions } from '@x/ocsp'
 import { fingerprint as fingerprintOf, type FingerprintOptions } from '@x/utils'
 import { type HostnameMatch, matchHostname } from '@x/verify-hostname'
 import { decodeStrings } from './engine/node-internals.ts'
-import type { ClientHello } from './client-hello.ts'
+import { type ClientHello, parseClientHello } from './client-hello.ts'
 import { SecureSocketError } from './errors.ts'
 import { clientHelloFingerprint, type HelloFingerprint } from './hello-fingerprint.ts'
 import { installSurface } from './net-surface.ts'
@@ -150,8 +150,8 @@ export class SecureSocket extends Socket {
 
   /** On a server: what the client said before TLS started, names and fingerprints (JA3, JA4) included. Nobody vouches for it. */
   get clientHello(): (ClientHello & { readonly fingerprint: HelloFingerprint }) | undefined {
-    const hello = this.#core.clientHello
-    return hello === undefined ? undefined : { ...hello, fingerprint: clientHelloFingerprint(hello.raw) }
+    const raw = this.#core.clientHello?.raw
+    return raw === undefined ? undefined : { ...parseClientHello(raw), fingerprint: clientHelloFingerprint(raw) }
   }
 
   get sessionReused(): boolean {

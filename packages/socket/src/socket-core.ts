@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
-import type { ClientHello } from './client-hello.ts'
+import type { CheckedHello } from './client-hello.ts'
 import { restartIdleTimer } from './engine/node-internals.ts'
 import type { EndKind, PeerClaim, PlainEngine, Released, TlsEngine } from './engine/engine.ts'
 import { PlainTransport } from './engine/plain.ts'
@@ -62,7 +62,7 @@ export class SocketCore implements GateOutput, Surface {
   /** Where `onread` says so, what is received goes there. */
   buffers: CallerBuffers | undefined
   /** A server's: what the client began with. */
-  clientHello: ClientHello | undefined
+  clientHello: CheckedHello | undefined
   /** A server's: what `startTls()` without options goes by. */
   hosts: (() => HostTable) | undefined
   /** What `startTls()` on this socket takes where it is not told: the options of `connect` or `listen` that apply to it. */

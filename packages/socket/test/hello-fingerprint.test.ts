@@ -136,6 +136,30 @@ describe('readFirstBytes', () => {
     }
   })
 
+  it('judges a hello alike, in one record and in two', () => {
+    const judged = (bytes: Uint8Array): unknown => {
+      try {
+        const found = readFirstBytes(bytes)
+        return found.kind === 'hello' ? [found.hello.servername, ...found.hello.raw] : found.kind
+      } catch (error) {
+        return (error as Error).message
+      }
+    }
+    const good = hello({ extensions: [sni('www.example.org'), alpn('h2'), [43, vector(1, numbers([0x0304]))]] })
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.integer({ min: 4, max: good.length - 1 }), fc.nat(255)), { maxLength: 3 }),
+        fc.integer({ min: 1, max: good.length - 1 }),
+        (edits, size) => {
+          const bytes = Uint8Array.from(good)
+          for (const [at, value] of edits) bytes[at] = value
+          expect(judged(records(bytes, bytes.length))).toEqual(judged(records(bytes, size)))
+        },
+      ),
+      { numRuns: Number(process.env['FUZZ_RUNS'] ?? 1_000) },
+    )
+  })
+
   it.each([
     ['plaintext', text('GET / HTTP/1.1\r\n')],
     ['one letter', text('G')],
@@ -169,7 +193,8 @@ describe('readFirstBytes', () => {
     const found = readFirstBytes(bytes)
     expect(found.kind).toBe('hello')
     if (found.kind === 'hello') {
-      expect(found.hello).toMatchObject({ servername: 'www.example.org', alpnProtocols: ['h2'] })
+      expect(found.hello.servername).toBe('www.example.org')
+      expect(parseClientHello(found.hello.raw)).toMatchObject({ servername: 'www.example.org', alpnProtocols: ['h2'] })
       expect(clientHelloFingerprint(found.hello.raw).ja4).toMatch(/^t13d\d{4}h2_[0-9a-f]{12}_[0-9a-f]{12}$/)
     }
     client.destroy()
