@@ -1,7 +1,7 @@
 // `pnpm bench [topic or part of a name] [--check] [--built]`: builds the packages that the chosen rows import (with --built they are measured as
 // they were built before), bundles the rows (Node 20 cannot run TypeScript) and runs them against the packages' built output, as a user would have it.
 import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { basename } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -22,7 +22,7 @@ const rows = named.length > 0 ? named : all
 function buildPackages() {
   const imported = new Set()
   for (const row of rows)
-    for (const [, name] of readFileSync(`${folder}rows/${row}`, 'utf8').matchAll(/from '(@x\/[a-z-]+)/g))
+    for (const [, name] of readFileSync(`${folder}rows/${row}`, 'utf8').matchAll(/'(@x\/[a-z-]+)/g))
       imported.add(name)
   const filters = [...imported].flatMap((name) => ['--filter', name])
   const turbo = ['run', 'build', ...filters, '--output-logs=errors-only', '--log-prefix=none']
@@ -38,6 +38,9 @@ function buildPackages() {
 }
 if (!values.built) buildPackages()
 
+// of this run alone: two may go on at once
+const outDir = `${folder}dist/${process.pid}`
+process.once('exit', () => rmSync(outDir, { recursive: true, force: true }))
 const input = { main: `${folder}src/main.ts`, worker: `${folder}src/worker.ts` }
 for (const row of rows) input[`row-${basename(row, '.ts')}`] = `${folder}rows/${row}`
 await build({
@@ -47,7 +50,7 @@ await build({
   build: {
     ssr: true,
     target: 'node20',
-    outDir: 'dist',
+    outDir,
     emptyOutDir: true,
     minify: false,
     rolldownOptions: {
@@ -58,7 +61,7 @@ await build({
   },
 })
 
-const bundled = (name) => pathToFileURL(`${folder}dist/${name}.mjs`).href
+const bundled = (name) => pathToFileURL(`${outDir}/${name}.mjs`).href
 const { runBench } = await import(bundled('main'))
 const files = rows.map((row) => ({ topic: basename(row, '.ts'), file: bundled(`row-${basename(row, '.ts')}`) }))
 const status = await runBench(files, {
@@ -67,4 +70,4 @@ const status = await runBench(files, {
   check: values.check,
   table: only === undefined ? `${folder}README.md` : undefined,
 })
-process.exit(status)
+process.exitCode = status
