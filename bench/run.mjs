@@ -39,7 +39,7 @@ function buildPackages() {
 if (!values.built) buildPackages()
 
 // of this run alone: two may go on at once
-const outDir = `${folder}dist/${process.pid}`
+const outDir = `${folder}dist-${process.pid}`
 process.once('exit', () => rmSync(outDir, { recursive: true, force: true }))
 const input = { main: `${folder}src/main.ts`, worker: `${folder}src/worker.ts` }
 for (const row of rows) input[`row-${basename(row, '.ts')}`] = `${folder}rows/${row}`

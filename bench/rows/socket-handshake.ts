@@ -4,109 +4,163 @@ import { connect as connectTls, type ConnectionOptions, createSecureContext as c
 import { defaultCaStore } from '@x/ca-store'
 import { SessionCache } from '@x/session-cache'
 import { connect, type ConnectOptions, createSecureContext } from '@x/socket'
-import type { BenchRow } from '../src/row.ts'
+import { clientMemory } from '../src/client-memory.ts'
+import { filesOf } from '../src/files.ts'
+import { outsidePeer } from '../src/outside-peer.ts'
+import type { BenchRow, Goal, MeasuredRow, RowMaker } from '../src/row.ts'
 import { request, type TransferPeer, transferPeer } from '../src/transfer-peer.ts'
 
-const HANDSHAKES = 120
+/** Per sample. */
+const HANDSHAKES = 100
+
+/** Before the first sample: a handshake runs through so much of Node and of ours that the optimizer needs hundreds. */
+const WARM_UP = 500
+
+const PERL = 'IO::Socket::SSL'
+const LIMIT = 'limit: OpenSSL in C'
 
 /** One connection from the first byte to its close; answers whether it was resumed. */
 type Shake = () => Promise<boolean>
+type Version = 'TLSv1.2' | 'TLSv1.3'
+type Measures = MeasuredRow['measure']
 
-export default async function rows(): Promise<BenchRow[]> {
+export default function rows(): RowMaker[] {
   return [
-    await full('P-256, TLS 1.3', 'TLSv1.3', 'ec', 0.85),
-    await full('RSA-2048, TLS 1.2', 'TLSv1.2', 'rsa', 0.8),
-    await optionsEachTime(),
-    await systemBundle(),
-    await resumed('TLSv1.3', 0.75),
-    await resumed('TLSv1.2', 0.85),
+    full('P-256, TLS 1.3', 'TLSv1.3', 'ec', 0.85),
+    full('RSA-2048, TLS 1.2', 'TLSv1.2', 'rsa', 0.8),
+    optionsEachTime(),
+    systemBundle(),
+    resumed('TLSv1.3', 0.75),
+    resumed('TLSv1.2', 0.85),
+    idle(),
   ]
 }
 
-async function full(
-  name: string,
-  version: 'TLSv1.2' | 'TLSv1.3',
-  key: 'ec' | 'rsa',
-  atMost: number,
-): Promise<BenchRow> {
-  const peer = await transferPeer({ minVersion: version, maxVersion: version }, key)
-  const secureContext = await createSecureContext({ ca: peer.ca })
-  const plainContext = createPlainContext({ ca: peer.ca })
-  return row(`full handshake, shared context, ${name}`, atMost, peer, {
-    '@x/socket': ours(peer, { secureContext }),
-    'node:tls': plain(peer, { secureContext: plainContext }),
+function full(name: string, version: Version, key: 'ec' | 'rsa', atMost: number): RowMaker {
+  return row(`full handshake, shared context, ${name}`, [{ of: 'node:tls', atMost }], async () => {
+    const peer = await transferPeer({ minVersion: version, maxVersion: version }, key)
+    const secureContext = await createSecureContext({ ca: peer.ca })
+    const plainContext = createPlainContext({ ca: peer.ca })
+    const measure = {
+      '@x/socket': await here(ours(peer, { secureContext })),
+      'node:tls': await here(plain(peer, { secureContext: plainContext })),
+      ...elsewhere('full', peer, version),
+      'Python ssl': outsidePeer('client.py', { args: whereArgs(peer, version), calls: HANDSHAKES }),
+    }
+    return { peer, measure }
   })
 }
 
-async function optionsEachTime(): Promise<BenchRow> {
-  const peer = await transferPeer()
-  return row('full handshake, options each time', 0.7, peer, {
-    '@x/socket': ours(peer, { ca: peer.ca }),
-    'node:tls': plain(peer, { ca: peer.ca }),
+function optionsEachTime(): RowMaker {
+  const goals = [
+    { of: 'node:tls', atMost: 0.7 },
+    { of: PERL, atMost: 0.85 },
+  ]
+  return row('full handshake, options each time', goals, async () => {
+    const peer = await transferPeer({ minVersion: 'TLSv1.3' })
+    const measure = {
+      '@x/socket': await here(ours(peer, { ca: peer.ca })),
+      'node:tls': await here(plain(peer, { ca: peer.ca })),
+      ...elsewhere('each', peer, 'TLSv1.3'),
+    }
+    return { peer, measure }
   })
 }
 
-async function systemBundle(): Promise<BenchRow> {
-  const peer = await transferPeer()
-  const { file } = defaultCaStore()
-  const bundle = file === undefined ? defaultCaStore().toPem() : readFileSync(file, 'utf8')
-  return row(
-    'full handshake, options each time, the system’s bundle',
-    0.1,
-    peer,
-    {
-      '@x/socket': ours(peer, { ca: peer.ca, caStore: defaultCaStore() }),
-      'node:tls': plain(peer, { ca: [peer.ca, bundle] }),
-    },
-    12,
-  )
+function systemBundle(): RowMaker {
+  const goals = [
+    { of: 'node:tls', atMost: 0.1 },
+    { of: PERL, atMost: 0.1 },
+  ]
+  return row('full handshake, options each time, the system’s bundle', goals, async () => {
+    const peer = await transferPeer({ minVersion: 'TLSv1.3' })
+    const { file } = defaultCaStore()
+    const bundle = file === undefined ? defaultCaStore().toPem() : readFileSync(file, 'utf8')
+    const measure = {
+      '@x/socket': await here(ours(peer, { ca: peer.ca, caStore: defaultCaStore() })),
+      'node:tls': await here(plain(peer, { ca: [peer.ca, bundle] }), false, 12),
+      ...elsewhere('each', { ...peer, ca: `${bundle}\n${peer.ca}` }, 'TLSv1.3', 12),
+    }
+    return { peer, measure }
+  })
 }
 
-async function resumed(version: 'TLSv1.2' | 'TLSv1.3', atMost: number): Promise<BenchRow> {
-  const peer = await transferPeer({ minVersion: version, maxVersion: version })
-  const secureContext = await createSecureContext({ ca: peer.ca })
-  const sessionCache = new SessionCache({ maxSize: 10 })
-  const plainContext = createPlainContext({ ca: peer.ca })
+function resumed(version: Version, atMost: number): RowMaker {
+  const name = `resumed handshake, ${version === 'TLSv1.3' ? 'TLS 1.3' : 'TLS 1.2'}`
+  return row(name, [{ of: 'node:tls', atMost }], async () => {
+    const peer = await transferPeer({ minVersion: version, maxVersion: version })
+    const secureContext = await createSecureContext({ ca: peer.ca })
+    const sessionCache = new SessionCache({ maxSize: 10 })
+    const byUs = async (): Promise<boolean> => {
+      // node:tls offers its ticket again and again, and a server of Node sends no other on resumption
+      const socket = await connect({ ...where(peer), secureContext, sessionCache, tickets: 'again' })
+      return await answered(socket, () => socket.sessionReused)
+    }
+    const measure = {
+      '@x/socket': await here(byUs, true),
+      'node:tls': await here(resumedByNode(peer), true),
+      ...elsewhere('resumed', peer, version),
+    }
+    return { peer, measure }
+  })
+}
+
+function resumedByNode(peer: TransferPeer): Shake {
+  const secureContext = createPlainContext({ ca: peer.ca })
   let session: Buffer | undefined
-  const byNode = async (): Promise<boolean> => {
-    const socket = connectTls({
-      ...where(peer),
-      secureContext: plainContext,
-      ...(session === undefined ? {} : { session }),
-    })
+  return async () => {
+    const socket = connectTls({ ...where(peer), secureContext, ...(session === undefined ? {} : { session }) })
     socket.on('session', (received) => (session = received))
     await new Promise((resolve, reject) => socket.once('secureConnect', resolve).once('error', reject))
     return await answered(socket, () => socket.isSessionReused())
   }
-  const byUs = async (): Promise<boolean> => {
-    // node:tls offers its ticket again and again, and a server of Node sends no other on resumption
-    const socket = await connect({ ...where(peer), secureContext, sessionCache, tickets: 'again' })
-    return await answered(socket, () => socket.sessionReused)
+}
+
+/** What a connection that has received a byte and is idle costs the client. */
+function idle(): RowMaker {
+  const goals = [{ of: 'node:tls', atMost: 1.1 }]
+  return row('memory of an idle connection, client', goals, async () => {
+    const peer = await transferPeer()
+    const measure = {
+      '@x/socket': clientMemory('@x/socket', peer, 100, 500),
+      'node:tls': clientMemory('node:tls', peer, 100, 500),
+      ...elsewhere('idle', peer, 'TLSv1.3', 500),
+    }
+    return { peer, measure, unit: 'KiB' }
+  })
+}
+
+type Setup = () => Promise<{ readonly peer: TransferPeer; readonly measure: Measures; readonly unit?: 'us' | 'KiB' }>
+
+function row(name: string, goals: readonly Goal[], setup: Setup): RowMaker {
+  const make = async (): Promise<BenchRow> => {
+    const { peer, measure, unit } = await setup()
+    return { name: `socket: ${name}`, measure, goals, unit: unit ?? 'us', close: peer.close }
   }
-  const name = `resumed handshake, ${version === 'TLSv1.3' ? 'TLS 1.3' : 'TLS 1.2'}`
-  return row(name, atMost, peer, { '@x/socket': byUs, 'node:tls': byNode }, HANDSHAKES, true)
+  return { name: `socket: ${name}`, make }
 }
 
-function row(
-  name: string,
-  atMost: number,
-  peer: TransferPeer,
-  subjects: Readonly<Record<string, Shake>>,
-  count: number = HANDSHAKES,
-  resuming = false,
-): BenchRow {
-  const measure = Object.fromEntries(
-    Object.entries(subjects).map(([subject, shake]) => [subject, () => perCall(shake, count, resuming)]),
-  )
-  return { name: `socket: ${name}`, measure, goals: [{ of: 'node:tls', atMost }], close: peer.close }
+/** Warms a client of this process up, and measures it. */
+async function here(shake: Shake, resuming = false, count: number = HANDSHAKES): Promise<() => Promise<number>> {
+  for (let i = 0; i < (WARM_UP / HANDSHAKES) * count; i++) await shake()
+  return async () => {
+    const before = process.cpuUsage()
+    for (let i = 0; i < count; i++)
+      if ((await shake()) !== resuming)
+        throw Object.assign(new TypeError('not what is to be measured'), { code: 'ERR_BENCH_PEER' })
+    const { user, system } = process.cpuUsage(before)
+    return (user + system) / count
+  }
 }
 
-async function perCall(shake: Shake, count: number, resuming: boolean): Promise<number> {
-  for (let i = 0; i < 5; i++) await shake()
-  const before = process.cpuUsage()
-  for (let i = 0; i < count; i++) if ((await shake()) !== resuming) throw new Error('not what is to be measured')
-  const { user, system } = process.cpuUsage(before)
-  return (user + system) / count
+/** The original, and the limit. */
+function elsewhere(mode: string, peer: TransferPeer, version: Version, calls: number = HANDSHAKES): Measures {
+  const args = [mode, ...whereArgs(peer, version)]
+  return { [PERL]: outsidePeer('client.pl', { args, calls }), [LIMIT]: outsidePeer('client.c', { args, calls }) }
+}
+
+function whereArgs({ port, ca }: TransferPeer, version: Version): string[] {
+  return [String(port), version, filesOf({ ca }).ca]
 }
 
 function where({ port }: TransferPeer): { host: string; port: number; servername: string } {
