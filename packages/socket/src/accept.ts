@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
-import type { CheckedHello } from './client-hello.ts'
+import { type CheckedHello, normalName } from './client-hello.ts'
 import type { PeerClaim } from './engine/engine.ts'
 import { SecureSocketError } from './errors.ts'
 import { shake } from './handshake.ts'
@@ -13,6 +13,8 @@ import type { SocketCore } from './socket-core.ts'
 export interface Acceptance {
   readonly transport: Duplex
   readonly table: HostTable
+  /** True where the caller keeps the time, and closes the socket when it is over. */
+  readonly isTimed?: boolean
   /** The client has said something. */
   readonly onFirstByte?: () => void
   /** Takes a client that does not speak TLS; without it, it is refused. */
@@ -29,12 +31,12 @@ export interface Acceptance {
 export async function acceptTls(
   socket: SecureSocket,
   core: SocketCore,
-  { transport, table, onFirstByte, onPlaintext }: Acceptance,
+  { transport, table, isTimed = false, onFirstByte, onPlaintext }: Acceptance,
 ): Promise<'secure' | 'plain'> {
   const { handshakeTimeout: limit = 30_000, maxHelloSize = 16_384 } = table.server.resolved.handshake
   const started = performance.now()
   const left = (): number => Math.max(1, Math.ceil(limit - (performance.now() - started)))
-  const first = await readHello(transport, { maxHelloSize, timeout: limit, onFirstByte })
+  const first = await readHello(transport, { maxHelloSize, timeout: isTimed ? undefined : limit, onFirstByte })
   if (first.kind === 'plaintext') {
     if (onPlaintext === undefined) throw notTls(first.bytes)
     onPlaintext(first.bytes)
@@ -60,7 +62,7 @@ export async function acceptTls(
     prepared: host.prepared,
     resolved: host.resolved,
     stapling: host.stapling,
-    timeout: left(),
+    timeout: isTimed ? Number.POSITIVE_INFINITY : left(),
     examine: (tls, claim) =>
       examine(tls, claim, hello, host.prepared.secureContext !== host.resolved.context.secureContext),
   })
@@ -73,7 +75,9 @@ export async function acceptTls(
  * earned under another policy, so that its certificate counts as none (rule 9).
  */
 function examine(tls: TLSSocket, claim: PeerClaim, hello: CheckedHello, isOurContext: boolean): PeerClaim {
-  const understood = typeof tls.servername === 'string' ? tls.servername.toLowerCase().replace(/\.$/, '') : undefined
+  const named: unknown = tls.servername
+  const isSame = named !== undefined && named === hello.servername
+  const understood = isSame ? hello.servername : typeof named === 'string' ? normalName(named) : undefined
   // on a resumed TLS 1.2 session OpenSSL has no name; there is no second hello either, and the session is bound to the host
   const unnamed = understood === undefined && claim.source === 'session' && tls.getProtocol() === 'TLSv1.2'
   if (understood !== hello.servername && !unnamed)

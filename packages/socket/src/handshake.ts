@@ -19,7 +19,7 @@ export interface Handshake {
   readonly resolved: Resolved
   /** What a server has beside: see `Host` and `acceptTls`. */
   readonly stapling?: Server | undefined
-  /** Milliseconds; default `handshakeTimeout`. */
+  /** Milliseconds; default `handshakeTimeout`. Infinity: the caller keeps the time. */
   readonly timeout?: number
   /** Looks at what the handshake came to before the checks do; may throw. */
   readonly examine?: (tls: TLSSocket, claim: PeerClaim) => PeerClaim

@@ -11,8 +11,8 @@ export type FirstMessage =
 export interface HelloLimits {
   /** Bytes that a hello may have, record headers included. */
   readonly maxHelloSize: number
-  /** Milliseconds. */
-  readonly timeout: number
+  /** Milliseconds; undefined where the caller destroys the transport when its time is over. */
+  readonly timeout: number | undefined
   /** Called once, when the client has said anything at all. */
   readonly onFirstByte?: (() => void) | undefined
 }
@@ -40,21 +40,14 @@ export function readHello(
       stop()
       reject(error)
     }
-    const onEnd = (): void =>
-      onFailure(
-        new SecureSocketError(
-          'ERR_SECURE_SOCKET_HANDSHAKE_INTERRUPTED',
-          `the client closed the connection after ${size} bytes, before TLS started`,
-          { phase: 'handshake' },
-        ),
-      )
+    const onEnd = (): void => onFailure(interrupted(size))
     const onData = (chunk: Buffer): void => {
       if (size === 0) onFirstByte?.()
       chunks.push(chunk)
       size += chunk.length
       if (size < need && size < maxHelloSize) return
       const bytes = chunks.length === 1 ? chunk : Buffer.concat(chunks, size)
-      chunks.splice(0, chunks.length, bytes)
+      if (bytes !== chunk) chunks.splice(0, chunks.length, bytes)
       try {
         const first = readFirstBytes(size > maxHelloSize ? bytes.subarray(0, maxHelloSize) : bytes)
         if (first.kind === 'incomplete') {
@@ -69,11 +62,19 @@ export function readHello(
         onFailure(error)
       }
     }
-    const timer = setTimeout(() => onFailure(handshakeTimeout(timeout)), timeout)
+    const timer = timeout === undefined ? undefined : setTimeout(() => onFailure(handshakeTimeout(timeout)), timeout)
     if (transport.readableEnded || transport.destroyed) return onEnd()
     transport.on('data', onData).on('end', onEnd).on('close', onEnd).on('error', onFailure)
     transport.resume()
   })
+}
+
+function interrupted(size: number): SecureSocketError {
+  return new SecureSocketError(
+    'ERR_SECURE_SOCKET_HANDSHAKE_INTERRUPTED',
+    `the client closed the connection after ${size} bytes, before TLS started`,
+    { phase: 'handshake' },
+  )
 }
 
 function tooLarge(limit: number): SecureSocketError {

@@ -5,14 +5,14 @@ import {
   type DropArgument,
   type ListenOptions as NetListenOptions,
   type Server,
-  type Socket,
 } from 'node:net'
-import { acceptTls } from './accept.ts'
+import { Arrival, type Reception } from './arrival.ts'
 import { HostTable } from './hosts.ts'
 import { forStartTls, resolveServer } from './options/resolve.ts'
 import type { HostsOption } from './options/server-types.ts'
 import { Pending } from './pending.ts'
-import { coreOf, makeSocket, type SecureSocket } from './secure-socket.ts'
+import { Queue } from './queue.ts'
+import type { SecureSocket } from './secure-socket.ts'
 import type { TicketKeys } from './ticket-keys.ts'
 import { filesOf, watchFiles } from './watch.ts'
 
@@ -44,22 +44,22 @@ export class SecureServer
 {
   readonly #server: Server
   readonly #pending: Pending
-  readonly #sockets = new Set<SecureSocket>()
+  readonly #sockets = new Queue<SecureSocket>()
   readonly #ticketKeys: TicketKeys
   readonly #stop = new AbortController()
   #given: object
-  #inherited: object
   #table: HostTable
+  #reception: Reception
 
   /** @internal Use `listen`. */
   constructor(given: object, table: HostTable, ticketKeys: TicketKeys) {
     super()
-    const { transport, facade } = table.server.resolved
+    const { transport, facade, handshake } = table.server.resolved
     this.#given = given
-    this.#inherited = { ...forStartTls(given), isServer: true }
     this.#table = table
     this.#ticketKeys = ticketKeys
-    this.#pending = new Pending(facade.maxHandshakes ?? 10_000)
+    this.#pending = new Pending(facade.maxHandshakes ?? 10_000, handshake.handshakeTimeout ?? 30_000)
+    this.#reception = this.#receptionFor(given, table)
     const { noDelay, keepAlive, keepAliveInitialDelay } = transport
     this.#server = createServer({
       allowHalfOpen: true, // the facade decides about half-open connections
@@ -68,7 +68,7 @@ export class SecureServer
       ...(keepAliveInitialDelay === undefined ? {} : { keepAliveInitialDelay }),
     })
     if (facade.maxConnections !== undefined) this.#server.maxConnections = facade.maxConnections
-    this.#server.on('connection', (transport) => this.#accept(transport))
+    this.#server.on('connection', (transport) => new Arrival(transport, this.#reception).receive())
     this.#server.on('drop', (addresses) => this.emit('drop', addresses))
     this.#server.on('error', (error) => this.emit('error', error))
     this.#server.on('close', () => {
@@ -99,71 +99,21 @@ export class SecureServer
     })
   }
 
-  #accept(transport: Socket): void {
-    const { facade } = this.#table.server.resolved
-    const { allowHalfOpen, highWaterMark, timeout, startHandshake, onPlaintext } = facade
-    const socket = makeSocket({
-      ...(allowHalfOpen === undefined ? {} : { allowHalfOpen }),
-      ...(highWaterMark === undefined ? {} : { highWaterMark }),
-    })
-    const core = coreOf(socket)
-    core.transport = transport
-    core.inherited = this.#inherited
-    core.hosts = () => this.#table
-    core.located({
-      ...(transport.remoteAddress === undefined ? {} : { host: transport.remoteAddress }),
-      ...(transport.remotePort === undefined ? {} : { port: transport.remotePort }),
-    })
-    this.#sockets.add(socket)
-    socket.once('close', () => this.#sockets.delete(socket))
-    if (timeout !== undefined) socket.setTimeout(timeout)
-    if (startHandshake === false) {
-      core.adoptPlain(transport)
-      this.emit('connection', socket)
-      return
-    }
-    let settled = false
-    const refuse = (error: Error): void => {
-      if (settled) return
-      settled = true
-      const explained = core.closeWith(error)
-      this.emit('tlsClientError', explained, socket)
-    }
-    const pass = (): void => {
-      settled = true
-      socket.off('error', refuse)
-    }
-    socket.on('error', refuse)
-    const done = this.#pending.add((error) => refuse(error))
-    if (done === undefined) return
-    socket.once('close', done.settled)
-    const accepting = acceptTls(socket, core, {
-      transport,
-      table: this.#table,
-      onFirstByte: done.spoken,
-      onPlaintext:
-        onPlaintext === undefined
-          ? undefined
-          : (bytes) => {
-              pass()
-              core.adoptPlain(transport)
-              onPlaintext(socket, bytes)
-            },
-    })
-    accepting.then(
-      (what) => {
-        done.settled()
-        if (what === 'plain' || settled) return
-        pass()
-        if (!socket.destroyed) this.emit('connection', socket)
+  #receptionFor(given: object, table: HostTable): Reception {
+    const { allowHalfOpen, highWaterMark } = table.server.resolved.facade
+    return {
+      table,
+      hosts: () => this.#table,
+      facade: {
+        ...(allowHalfOpen === undefined ? {} : { allowHalfOpen }),
+        ...(highWaterMark === undefined ? {} : { highWaterMark }),
       },
-      (error: Error) => {
-        done.settled()
-        if (settled)
-          socket.destroy(error) // `onPlaintext` threw
-        else refuse(error)
-      },
-    )
+      inherited: { ...forStartTls(given), isServer: true },
+      pending: this.#pending,
+      sockets: this.#sockets,
+      accepted: (socket) => void this.emit('connection', socket),
+      refused: (error, socket) => void this.emit('tlsClientError', error, socket),
+    }
   }
 
   /**
@@ -177,8 +127,8 @@ export class SecureServer
   async #replace(given: object): Promise<void> {
     const table = await HostTable.create(resolveServer('listen', given), this.#ticketKeys)
     this.#given = given
-    this.#inherited = { ...forStartTls(given), isServer: true }
     this.#table = table
+    this.#reception = this.#receptionFor(given, table)
     this.emit('reload')
   }
 
@@ -212,7 +162,7 @@ export class SecureServer
 
   /** Destroys every connection, those under way too. */
   closeAllConnections(): void {
-    for (const socket of this.#sockets) socket.destroy()
+    for (const socket of this.#sockets.list()) socket.destroy()
   }
 
   ref(): this {

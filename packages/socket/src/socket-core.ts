@@ -61,6 +61,8 @@ export class SocketCore implements GateOutput, Surface {
   lastError: Error | undefined
   /** Where `onread` says so, what is received goes there. */
   buffers: CallerBuffers | undefined
+  /** A server's: told once, when the socket is closed. */
+  keeper: { closed(): void } | undefined
   /** A server's: what the client began with. */
   clientHello: CheckedHello | undefined
   /** A server's: what `startTls()` without options goes by. */
@@ -154,7 +156,8 @@ export class SocketCore implements GateOutput, Surface {
     this.policy = policy
     this.gate.attach(engine)
     if (this.#unreferenced) engine.unref()
-    const timer = setTimeout(() => this.#interrupt?.(handshakeTimeout(timeout)), timeout)
+    const isTimed = timeout !== Number.POSITIVE_INFINITY
+    const timer = isTimed ? setTimeout(() => this.#interrupt?.(handshakeTimeout(timeout)), timeout) : undefined
     try {
       this.claim = examine(engine.tls, await this.#unlessInterrupted(engine.handshake()))
       if (this.#state.phase !== 'handshaking') throw closedMeanwhile()
@@ -294,6 +297,7 @@ export class SocketCore implements GateOutput, Surface {
     this.gate.close(error)
     this.transport?.destroy()
     this.#endWaiting(error)
+    this.keeper?.closed()
   }
 
   /** Closes the facade, with an error or without, and leaves the transport to whoever has it now. */
@@ -303,6 +307,7 @@ export class SocketCore implements GateOutput, Surface {
     this.#state = { phase: 'closed', was: this.#state.phase, verification: this.verification }
     this.gate.forget(error)
     this.#endWaiting(error)
+    this.keeper?.closed()
     this.#facade.destroy(error ?? undefined)
   }
 
