@@ -12,12 +12,12 @@ my %options = (
     SSL_verify_mode => SSL_VERIFY_PEER,
     SSL_version     => $version eq 'TLSv1.2' ? 'TLSv1_2' : 'TLSv1_3',
 );
-# Its own cache takes a ticket of TLS 1.3 once, and a server of Node sends no other on resumption: the first one is kept, as the others here keep it.
+# Its own cache takes a ticket of TLS 1.3 once, and a server of Node sends no other on resumption: the last one that came is kept, as the others here keep theirs.
 {
 
     package Kept;
     sub new         { return bless {}, shift }
-    sub add_session { my ( $self, undef, $session ) = @_; $self->{session} ||= $session; return }
+    sub add_session { my ( $self, undef, $session ) = @_; $self->{session} = $session; return }
     sub get_session { return shift->{session} }
     sub del_session { return 0 }
 }
