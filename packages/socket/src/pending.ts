@@ -48,7 +48,7 @@ export class Pending {
     const entry: PendingHandshake = { who, deadline, all: undefined, silent: undefined }
     entry.all = this.#all.add(entry)
     entry.silent = this.#silent.add(entry)
-    this.#timer ??= this.#wakeAfter(this.#timeout)
+    if (this.#timer === undefined) this.#timer = this.#wakeAfter(this.#timeout)
     return entry
   }
 
