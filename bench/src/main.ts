@@ -2,7 +2,7 @@ import { execFileSync, fork } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type RowResult, toTable, toText } from './report.ts'
+import { clearlyMissed, type RowResult, summaryOf, toTable, toText } from './report.ts'
 import { ROUNDS, type Told, type Work } from './worker.ts'
 
 const MARK = '<!-- results: written by `pnpm bench` -->'
@@ -53,10 +53,11 @@ export async function runBench(
     console.error(only === undefined ? 'There are no rows.' : `No row is called '${only}'.`)
     return 1
   }
-  const summary = summaryOf([...topics.values()].flat())
-  console.log(`${summary.text} It took ${minutes(performance.now() - started)}.`)
-  if (table !== undefined && !failed) writeTable(table, topics, summary.text, performance.now() - started)
-  return failed || (check && summary.clearly > 0) ? 1 : 0
+  const results = [...topics.values()].flat()
+  const summary = summaryOf(results)
+  console.log(`${summary} It took ${minutes(performance.now() - started)}.`)
+  if (table !== undefined && !failed) writeTable(table, topics, summary, performance.now() - started)
+  return failed || (check && clearlyMissed(results)) ? 1 : 0
 }
 
 /** What a process of its own says of the rows it measures. */
@@ -79,16 +80,6 @@ async function* tellings(worker: string, work: Work, folder: string): AsyncGener
     const one = told.shift()
     if (one === undefined) return
     yield one
-  }
-}
-
-function summaryOf(results: readonly RowResult[]): { readonly text: string; readonly clearly: number } {
-  const judged = results.flatMap(({ goals }) => goals)
-  const counted = (judgement: string): number => judged.filter((goal) => goal.judgement === judgement).length
-  const clearly = counted('clearly missed')
-  return {
-    text: `${judged.length} goals: ${counted('met')} met, ${counted('missed')} missed within the run's spread, ${clearly} clearly missed, ${counted('not measured')} not measured.`,
-    clearly,
   }
 }
 

@@ -51,6 +51,18 @@ export function judge({ row, samples, absent }: Measured): RowResult {
   return { name: row.name, unit: unitOf(row), ours: figure, peers, absent, goals }
 }
 
+/** Whether a goal is missed by more than the run's own spread, which is when `--check` fails. */
+export function clearlyMissed(results: readonly RowResult[]): boolean {
+  return results.some(({ goals }) => goals.some(({ judgement }) => judgement === 'clearly missed'))
+}
+
+/** How many goals there are of each judgement. */
+export function summaryOf(results: readonly RowResult[]): string {
+  const judged = results.flatMap(({ goals }) => goals)
+  const counted = (judgement: Judgement): number => judged.filter((goal) => goal.judgement === judgement).length
+  return `${judged.length} goals: ${counted('met')} met, ${counted('missed')} missed within the run's spread, ${counted('clearly missed')} clearly missed, ${counted('not measured')} not measured.`
+}
+
 function judgementOf(found: Spread | undefined, atMost: number): Judgement {
   if (found === undefined) return 'not measured'
   if (found.median <= atMost) return 'met'
