@@ -1,3 +1,3 @@
 export { TemporaryFolder } from './folder.ts'
-export { peer, type PeerName, perlHas } from './peers.ts'
+export { isFullRun, peer, peerOfFull, type PeerName, perlHas, unpackedPeers } from './peers.ts'
 export { type Finished, freePort, run, RunningPeer, startServer } from './process.ts'

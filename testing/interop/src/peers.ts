@@ -1,6 +1,9 @@
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
+/** Where `scripts/lib/peers.mjs` unpacks what cannot be installed beside the others. */
+export const unpackedPeers = '/usr/local/lib/interop-peers'
+
 /** The programs we are shown against, and where they live when they are not on PATH. */
 const programs = {
   openssl: [],
@@ -17,7 +20,12 @@ const programs = {
   dovecot: ['/usr/sbin/dovecot'],
   postfix: ['/usr/sbin/postfix'],
   slapd: ['/usr/sbin/slapd'],
-  proftpd: ['/usr/sbin/proftpd'],
+  proftpd: ['/usr/sbin/proftpd', `${unpackedPeers}/usr/sbin/proftpd`],
+  'pure-ftpd': ['/usr/sbin/pure-ftpd', `${unpackedPeers}/usr/sbin/pure-ftpd`],
+  nnrpd: [`${unpackedPeers}/usr/lib/news/bin/nnrpd`],
+  inspircd: ['/usr/sbin/inspircd'],
+  mariadbd: ['/usr/sbin/mariadbd'],
+  tinyproxy: [],
   vsftpd: ['/usr/sbin/vsftpd'],
   lftp: [],
   postgres: [
@@ -49,6 +57,14 @@ export function peer(name: PeerName): string | undefined {
   if (process.env['REQUIRE_PEERS'] === '1') throw new Error(`the peer '${name}' is required but not installed`)
   console.log(`skipped: '${name}' is not installed`)
   return undefined
+}
+
+/** Whether this is `pnpm interop:full`. */
+export const isFullRun: boolean = process.env['INTEROP_FULL'] === '1'
+
+/** As `peer`, for what only the full run has: undefined, and nothing printed, elsewhere. */
+export function peerOfFull(name: PeerName): string | undefined {
+  return isFullRun ? peer(name) : undefined
 }
 
 /** True where Perl has this module; the original is `IO::Socket::SSL`. */

@@ -1,188 +1,321 @@
-import { chmodSync, chownSync, mkdirSync } from 'node:fs'
-import { createServer as createHttpServer } from 'node:http'
 import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Server } from 'node:net'
+import { connect as connectTcp } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
-import { ftp, httpConnect, imap, ldap, pop3, postgres, smtp, type StartTls, xmpp } from '@x/starttls'
+import { runCommand } from '@x/cli'
+import { connect, type ConnectOptions } from '@x/socket'
+import {
+  ftp,
+  imap,
+  irc,
+  ldap,
+  lmtp,
+  mysql,
+  nntp,
+  pop3,
+  postgres,
+  sieve,
+  smtp,
+  type StartTls,
+  type StartTlsErrorCode,
+  xmpp,
+} from '@x/starttls'
 import { TestCa } from '@x-testing/test-ca'
-import { afterAll, describe, expect, it } from 'vitest'
-import { peer, run, type RunningPeer, startServer, TemporaryFolder } from '../src/index.ts'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import {
+  type DaemonSetup,
+  daemonSetup,
+  type StartDaemon,
+  startDovecot,
+  startInspircd,
+  startMariadb,
+  startNnrpd,
+  startPostfix,
+  startPostgres,
+  startProftpd,
+  startProsody,
+  startPureFtpd,
+  startSlapd,
+  startVsftpd,
+} from '../src/daemons/index.ts'
+import { isFullRun, peer, peerOfFull, type RunningPeer } from '../src/index.ts'
+
+/*
+ * Every dialogue with a daemon as it is installed: trusted by `connect({starttls})`, by plain node:tls after the dialogue, and by
+ * `x-tls check`; refused for its name and for its CA; and refused where it has no TLS. smtp, imap, ftp, ldap, postgres and xmpp run
+ * always, the others with INTEROP_FULL=1.
+ */
 
 const ca = new TestCa()
+const stranger = new TestCa()
 const identity = ca.server('localhost')
-const folder = new TemporaryFolder({ 'cert.pem': identity.cert, 'key.pem': identity.key })
-chmodSync(folder.path, 0o755) // daemons that give up root must reach their files
-chmodSync(folder.file('cert.pem'), 0o644)
-afterAll(() => folder.dispose())
-
 const isRoot = process.getuid?.() === 0
 
 interface Daemon {
   readonly name: string
   readonly program: string | undefined
-  readonly needsRoot?: boolean
   readonly run: StartTls
-  readonly start: (program: string) => Promise<RunningPeer>
+  /** Its word for `x-tls check --starttls`. */
+  readonly word: string
+  readonly start: StartDaemon
   /** Said over TLS, and what the same daemon answers there. */
   readonly question: string | Buffer
   readonly answer: RegExp
+  /** What the dialogue says of it where it has no TLS. */
+  readonly without: StartTlsErrorCode
 }
+
+const dovecot = (protocol: 'imap' | 'pop3' | 'lmtp' | 'sieve'): StartDaemon => {
+  return (program, setup) => startDovecot(program, setup, protocol)
+}
+
+/** HandshakeResponse41 of the user root without a password: packet 2 of the dialogue that `mysql` has begun. */
+const mysqlLogin = Buffer.concat([
+  Buffer.from('05aa0800' + '00000001' + '2d' + '00'.repeat(23), 'hex'),
+  Buffer.from('root\0\0mysql_native_password\0'),
+])
+const mysqlPacket = Buffer.concat([Buffer.from([mysqlLogin.length, 0, 0, 2]), mysqlLogin])
 
 const daemons: readonly Daemon[] = [
   {
     name: 'dovecot (imap)',
     program: peer('dovecot'),
-    needsRoot: true,
     run: imap,
-    start: startDovecot,
+    word: 'imap',
+    start: dovecot('imap'),
     question: 'a CAPABILITY\r\n',
     answer: /AUTH=PLAIN[^]*a OK/,
+    without: 'ERR_STARTTLS_REFUSED',
   },
   {
     name: 'postfix (smtp)',
     program: peer('postfix') === undefined ? undefined : '/usr/lib/postfix/sbin/master',
-    needsRoot: true,
     run: smtp,
+    word: 'smtp',
     start: startPostfix,
     question: 'EHLO client\r\n',
-    answer: /^250-mail\.example\.org[^]*250 /m,
+    answer: /^250-mail\.example\.org(?![^]*STARTTLS)[^]*250 /m,
+    without: 'ERR_STARTTLS_UNSUPPORTED',
   },
   {
     name: 'slapd (ldap)',
     program: peer('slapd'),
     run: ldap,
+    word: 'ldap',
     start: startSlapd,
     question: Buffer.from('300c020102600702010304008000', 'hex'), // an anonymous bind
     answer: /^0.\x02\x01\x02a/s,
+    without: 'ERR_STARTTLS_REFUSED',
   },
   {
     name: 'vsftpd (ftp)',
     program: peer('vsftpd'),
-    needsRoot: true,
     run: ftp,
+    word: 'ftp',
     start: startVsftpd,
     question: 'FEAT\r\n',
     answer: /AUTH TLS[^]*211 End/,
+    without: 'ERR_STARTTLS_REFUSED',
   },
   {
     name: 'postgresql',
     program: peer('postgres'),
-    needsRoot: true,
     run: postgres,
+    word: 'postgres',
     start: startPostgres,
     question: Buffer.from('\0\0\0\x17\0\x03\0\0user\0postgres\0\0', 'latin1'),
     answer: /^R\0\0\0\x08\0\0\0\0/,
+    without: 'ERR_STARTTLS_UNSUPPORTED',
   },
   {
     name: 'prosody (xmpp)',
     program: peer('prosody'),
     run: xmpp,
+    word: 'xmpp',
     start: startProsody,
     question:
       "<?xml version='1.0'?><stream:stream to='localhost' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>",
     answer: /<stream:features>(?!.*<starttls).*<\/stream:features>/,
+    without: 'ERR_STARTTLS_UNSUPPORTED',
   },
 ]
 
-describe.each(daemons.map((daemon) => [daemon.name, daemon] as const))('%s', (_name, daemon) => {
-  const { program } = daemon
-  it.skipIf(program === undefined || (daemon.needsRoot === true && !isRoot))(
-    'is reached over TLS by plain node:tls after the dialogue',
-    { timeout: 60_000 },
-    async () => {
-      await using running = await daemon.start(program as string)
-      const secure = await upgrade(running.port, daemon.run)
+const daemonsOfFull: readonly Daemon[] = [
+  {
+    name: 'dovecot (pop3)',
+    program: peerOfFull('dovecot'),
+    run: pop3,
+    word: 'pop3',
+    start: dovecot('pop3'),
+    question: 'CAPA\r\n',
+    answer: /^\+OK[^]*SASL PLAIN[^]*\r\n\.\r\n/m,
+    without: 'ERR_STARTTLS_REFUSED',
+  },
+  {
+    name: 'dovecot (lmtp)',
+    program: peerOfFull('dovecot'),
+    run: lmtp,
+    word: 'lmtp',
+    start: dovecot('lmtp'),
+    question: 'LHLO client\r\n',
+    answer: /^250-(?![^]*STARTTLS)[^]*250 /m,
+    without: 'ERR_STARTTLS_UNSUPPORTED',
+  },
+  {
+    name: 'dovecot (sieve)',
+    program: peerOfFull('dovecot'),
+    run: sieve,
+    word: 'sieve',
+    start: dovecot('sieve'),
+    question: 'NOOP\r\n', // its features come unasked (RFC 5804, 2.2)
+    answer: /"SASL" "PLAIN"[^]*OK "NOOP/,
+    without: 'ERR_STARTTLS_UNSUPPORTED',
+  },
+  {
+    name: 'proftpd (ftp)',
+    program: peerOfFull('proftpd'),
+    run: ftp,
+    word: 'ftp',
+    start: startProftpd,
+    question: 'FEAT\r\n',
+    answer: /AUTH TLS[^]*CCC[^]*211 End/,
+    without: 'ERR_STARTTLS_REFUSED',
+  },
+  {
+    name: 'pure-ftpd (ftp)',
+    program: peerOfFull('pure-ftpd'),
+    run: ftp,
+    word: 'ftp',
+    start: startPureFtpd,
+    question: 'FEAT\r\n',
+    answer: /AUTH TLS[^]*211 End/,
+    without: 'ERR_STARTTLS_REFUSED',
+  },
+  {
+    name: 'mariadb (mysql)',
+    program: peerOfFull('mariadbd'),
+    run: mysql,
+    word: 'mysql',
+    start: startMariadb,
+    question: mysqlPacket,
+    answer: /^.\0\0\x03\0/s, // OK
+    without: 'ERR_STARTTLS_UNSUPPORTED',
+  },
+  {
+    name: 'inspircd (irc)',
+    program: peerOfFull('inspircd'),
+    run: irc,
+    word: 'irc',
+    start: startInspircd,
+    question: 'NICK joe\r\nUSER joe 0 * :joe\r\n',
+    answer: /^:irc\.example\.org 001 joe /m,
+    without: 'ERR_STARTTLS_TIMEOUT', // it says nothing to commands that it does not know
+  },
+  {
+    name: 'nnrpd of INN (nntp)',
+    program: peerOfFull('nnrpd'),
+    run: nntp,
+    word: 'nntp',
+    start: startNnrpd,
+    question: 'CAPABILITIES\r\n',
+    answer: /^101 (?![^]*STARTTLS)[^]*VERSION 2[^]*\r\n\.\r\n/m,
+    without: 'ERR_STARTTLS_REFUSED',
+  },
+]
+
+const rows = [...daemons, ...(isFullRun ? daemonsOfFull : [])].map((daemon) => [daemon.name, daemon] as const)
+
+// Root: the daemons give it up themselves, and some do not start without.
+describe.each(rows)('%s', (_name, daemon) => {
+  const { program, run, word } = daemon
+  describe.skipIf(program === undefined || !isRoot)('with TLS', () => {
+    let setup: DaemonSetup
+    let running: RunningPeer
+    beforeAll(async () => {
+      setup = daemonSetup(identity)
+      running = await daemon.start(program as string, setup)
+    }, 60_000)
+    afterAll(async () => {
+      await running?.stop()
+      setup.folder.dispose()
+    })
+
+    /** The dialogue says 'localhost' also where another name is to be proven. */
+    const dial = (options: Partial<ConnectOptions>): ReturnType<typeof connect> =>
+      connect({
+        host: 'localhost',
+        port: running.port,
+        ca: ca.ca,
+        starttls: (stream, given) => run(stream, { ...given, name: 'localhost' }),
+        ...options,
+      })
+
+    it('is trusted by connect(), and talks over TLS', async () => {
+      const secure = await dial({ starttls: run })
+      expect(secure.verification?.outcomes.name).toMatchObject({ result: 'passed', evidence: { host: 'localhost' } })
+      expect(await ask(secure, daemon.question, daemon.answer)).toMatch(daemon.answer)
+      secure.destroy()
+    })
+
+    it('is refused under another name, and by who does not know its CA', async () => {
+      await expect(dial({ verify: { name: 'other.example.org' } })).rejects.toMatchObject({
+        name: 'PeerRefusedError',
+        code: 'ERR_TLS_CERT_ALTNAME_INVALID',
+      })
+      await expect(dial({ ca: stranger.ca })).rejects.toMatchObject({
+        name: 'PeerRefusedError',
+        code: expect.stringMatching(/^UNABLE_TO_(?:GET_ISSUER_CERT|VERIFY_LEAF_SIGNATURE)/) as string,
+      })
+    })
+
+    it('is found verified, and not, by x-tls check', async () => {
+      const caFile = setup.folder.write('ca.pem', ca.ca)
+      const args = ['check', `localhost:${running.port}`, '--starttls', word, '--ca-file', caFile]
+      const lines: string[] = []
+      const output = { print: (text: string) => lines.push(text), printError: () => undefined, colours: false }
+      expect(await runCommand([...args, '--json'], output)).toBe(0)
+      expect(JSON.parse(lines.join('\n'))).toMatchObject({ verified: true })
+      if (word !== 'xmpp') expect(await runCommand([...args, '--name', 'other.example.org'], output)).toBe(1)
+      expect(await runCommand(args.slice(0, 4), output)).toBe(1) // this machine's CAs do not know it
+    })
+
+    it('is reached over TLS by plain node:tls after the dialogue', async () => {
+      const secure = await upgrade(running.port, run)
       expect(secure.authorized).toBe(true)
       expect(await ask(secure, daemon.question, daemon.answer)).toMatch(daemon.answer)
       secure.destroy()
-
-      const elsewhere = upgrade(running.port, daemon.run, 'other.example.org')
-      await expect(elsewhere).rejects.toMatchObject({ code: 'ERR_TLS_CERT_ALTNAME_INVALID' })
-    },
-  )
-})
-
-describe('stunnel, which holds the dialogue for a plain server', () => {
-  const stunnel = peer('stunnel4')
-  const backends: readonly (readonly [string, StartTls, string])[] = [
-    ['smtp', smtp, '220 mail.example.org ESMTP\r\n'],
-    ['pop3', pop3, '+OK ready\r\n'],
-    ['imap', imap, '* OK ready\r\n'],
-    ['pgsql', postgres, ''],
-  ]
-
-  it.skipIf(stunnel === undefined).each(backends)('%s', { timeout: 30_000 }, async (protocol, dialogue, greeting) => {
-    const backend = createServer((socket) => {
-      socket.write(greeting)
-      socket
-        .on('error', () => undefined)
-        .on('data', (data: Buffer) => socket.write(`you said ${data.toString('latin1')}`))
+      await expect(upgrade(running.port, run, 'other.example.org')).rejects.toMatchObject({
+        code: 'ERR_TLS_CERT_ALTNAME_INVALID',
+      })
     })
-    const port = await listen(backend)
-    await using running = await startServer(stunnel as string, (accept) => [
-      folder.write(
-        `stunnel-${protocol}.conf`,
-        `foreground = yes\npid =\ncert = ${folder.file('cert.pem')}\nkey = ${folder.file('key.pem')}\n[x]\naccept = 127.0.0.1:${accept}\nconnect = 127.0.0.1:${port}\nprotocol = ${protocol}\n`,
-      ),
-    ])
-    const secure = await upgrade(running.port, dialogue)
-    expect(await ask(secure, 'hello', /you said hello/)).toContain('you said hello')
-    secure.destroy()
-    backend.close()
+  })
+
+  it.skipIf(program === undefined || !isRoot)('is refused without TLS, and hands its connection over', async () => {
+    const setup = daemonSetup()
+    await using running = await daemon.start(program as string, setup)
+    const isSilent = daemon.without === 'ERR_STARTTLS_TIMEOUT'
+    const options = {
+      host: 'localhost',
+      port: running.port,
+      ca: ca.ca,
+      starttls: run,
+      ...(isSilent ? { handshakeTimeout: 500 } : {}),
+    }
+    await expect(connect(options)).rejects.toMatchObject({ code: daemon.without, phase: 'starttls' })
+    const taken: Duplex[] = []
+    const handing = connect({ ...options, onHandshakeError: (transport) => void taken.push(transport) })
+    await expect(handing).rejects.toMatchObject({ code: daemon.without })
+    expect(taken.map(({ destroyed }) => destroyed)).toEqual([false])
+    taken[0]?.destroy()
+    await running.stop()
+    setup.folder.dispose()
   })
 })
 
-describe('a tunnel through an HTTP proxy', () => {
-  const proxy = createHttpServer()
-  proxy.on('connect', (request, client) => {
-    const [host, port] = (request.url ?? '').split(':')
-    const upstream = connect(Number(port), host)
-    upstream.once('connect', () => {
-      client.write('HTTP/1.1 200 Connection established\r\nProxy-Agent: test\r\n\r\n')
-      upstream.pipe(client).pipe(upstream)
-    })
-    upstream.once('error', () => client.end('HTTP/1.1 502 Bad Gateway\r\n\r\n'))
-    client.on('error', () => upstream.destroy())
-  })
-  const openssl = peer('openssl')
-
-  it.skipIf(openssl === undefined)('leads to openssl s_server', async () => {
-    await using server = await startServer(
-      openssl as string,
-      (port) => [
-        's_server',
-        '-accept',
-        `127.0.0.1:${port}`,
-        '-cert',
-        folder.file('cert.pem'),
-        '-key',
-        folder.file('key.pem'),
-        '-rev',
-      ],
-      { ready: /ACCEPT/ },
-    )
-    const port = await listen(proxy)
-    const secure = await upgrade(port, httpConnect, 'localhost', `127.0.0.1:${server.port}`)
-    expect(await ask(secure, 'hello\n', /olleh/)).toContain('olleh')
-    secure.destroy()
-    await expect(upgrade(port, httpConnect, 'localhost', '127.0.0.1:1')).rejects.toMatchObject({
-      code: 'ERR_STARTTLS_REFUSED',
-      reply: 'HTTP/1.1 502 Bad Gateway',
-    })
-    proxy.closeAllConnections()
-    proxy.close()
-  })
-})
-
-async function upgrade(
-  port: number,
-  dialogue: StartTls,
-  servername = 'localhost',
-  name = 'localhost',
-): Promise<TLSSocket> {
-  const socket = connect(port, '127.0.0.1')
+async function upgrade(port: number, dialogue: StartTls, servername = 'localhost'): Promise<TLSSocket> {
+  const socket = connectTcp(port, '127.0.0.1')
   try {
-    await dialogue(socket, { name, timeout: 15_000 })
+    await dialogue(socket, { name: 'localhost', timeout: 15_000 })
     const secure = connectTls({ socket, servername, ca: ca.ca })
     await once(secure, 'secureConnect')
     return secure
@@ -193,7 +326,7 @@ async function upgrade(
 }
 
 /** Sends, and collects what comes until it matches. */
-async function ask(secure: TLSSocket, question: string | Buffer, answer: RegExp): Promise<string> {
+async function ask(secure: Duplex, question: string | Buffer, answer: RegExp): Promise<string> {
   secure.write(question)
   let text = ''
   for await (const chunk of secure as AsyncIterable<Buffer>) {
@@ -201,183 +334,4 @@ async function ask(secure: TLSSocket, question: string | Buffer, answer: RegExp)
     if (answer.test(text)) break
   }
   return text
-}
-
-async function listen(server: Server): Promise<number> {
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return (server.address() as AddressInfo).port
-}
-
-function startDovecot(program: string): Promise<RunningPeer> {
-  const config = (port: number): string => `base_dir = ${folder.file('dovecot')}
-log_path = /dev/stderr
-protocols = imap
-listen = 127.0.0.1
-ssl = required
-ssl_cert = <${folder.file('cert.pem')}
-ssl_key = <${folder.file('key.pem')}
-service imap-login {
-  chroot =
-  inet_listener imap {
-    port = ${port}
-  }
-  inet_listener imaps {
-    port = 0
-  }
-}
-passdb {
-  driver = static
-  args = password=secret
-}
-userdb {
-  driver = static
-  args = uid=nobody gid=nogroup home=${folder.path}
-}
-`
-  return startServer(program, (port) => ['-F', '-c', folder.write('dovecot.conf', config(port))], {
-    ready: /starting up/,
-  })
-}
-
-async function startPostfix(program: string): Promise<RunningPeer> {
-  const home = folder.file('postfix')
-  mkdirSync(`${home}/queue`, { recursive: true })
-  mkdirSync(`${home}/data`)
-  const ids = await run('id', ['-u', 'postfix'])
-  chownSync(`${home}/data`, Number(ids.stdout), 0)
-  folder.write(
-    'postfix/main.cf',
-    `compatibility_level = 3.6
-queue_directory = ${home}/queue
-data_directory = ${home}/data
-daemon_directory = /usr/lib/postfix/sbin
-mail_owner = postfix
-maillog_file = /dev/stdout
-inet_interfaces = 127.0.0.1
-inet_protocols = ipv4
-myhostname = mail.example.org
-mydestination =
-alias_maps =
-local_recipient_maps =
-smtpd_peername_lookup = no
-smtpd_tls_security_level = may
-smtpd_tls_chain_files = ${folder.file('key.pem')}, ${folder.file('cert.pem')}
-`,
-  )
-  // Makes the queue's folders; the daemon itself is then started in the foreground.
-  folder.write('postfix/master.cf', '')
-  await run('postfix', ['-c', home, 'check'])
-  const services = (port: number): string => `127.0.0.1:${port} inet n - n - - smtpd
-cleanup unix n - n - 0 cleanup
-rewrite unix - - n - - trivial-rewrite
-proxymap unix - - n - - proxymap
-anvil unix - - n - 1 anvil
-tlsmgr unix - - n 1000? 1 tlsmgr
-postlog unix-dgram n - n - 1 postlogd
-`
-  return startServer(
-    program,
-    (port) => {
-      folder.write('postfix/master.cf', services(port))
-      return ['-c', home, '-d']
-    },
-    { env: { ...process.env, MAIL_CONFIG: home } },
-  )
-}
-
-function startSlapd(program: string): Promise<RunningPeer> {
-  const config = folder.write(
-    'slapd.conf',
-    `TLSCertificateFile ${folder.file('cert.pem')}
-TLSCertificateKeyFile ${folder.file('key.pem')}
-pidfile ${folder.file('slapd.pid')}
-database config
-rootpw secret
-`,
-  )
-  return startServer(program, (port) => ['-d', '0', '-h', `ldap://127.0.0.1:${port}/`, '-f', config])
-}
-
-function startVsftpd(program: string): Promise<RunningPeer> {
-  mkdirSync(folder.file('empty'))
-  const config = (port: number): string => `listen=YES
-background=NO
-listen_address=127.0.0.1
-listen_port=${port}
-anonymous_enable=YES
-ssl_enable=YES
-allow_anon_ssl=YES
-rsa_cert_file=${folder.file('cert.pem')}
-rsa_private_key_file=${folder.file('key.pem')}
-secure_chroot_dir=${folder.file('empty')}
-seccomp_sandbox=NO
-`
-  return startServer(program, (port) => [folder.write('vsftpd.conf', config(port))])
-}
-
-async function startPostgres(program: string): Promise<RunningPeer> {
-  const data = folder.file('postgres')
-  mkdirSync(data)
-  const [uid, gid] = await Promise.all(
-    ['-u', '-g'].map(async (flag) => Number((await run('id', [flag, 'postgres'])).stdout)),
-  )
-  const key = folder.write('postgres.key', identity.key)
-  for (const path of [data, key]) chownSync(path, uid as number, gid as number)
-  const home = (await run('pg_config', ['--bindir'])).stdout.trim()
-  const made = await run('setpriv', [
-    `--reuid=${uid}`,
-    `--regid=${gid}`,
-    '--clear-groups',
-    `${home}/initdb`,
-    '-D',
-    data,
-    '-A',
-    'trust',
-    '--no-sync',
-  ])
-  if (made.code !== 0) throw new Error(made.stderr)
-  const settings = [
-    `ssl_cert_file=${folder.file('cert.pem')}`,
-    `ssl_key_file=${key}`,
-    'ssl=on',
-    'unix_socket_directories=',
-    'listen_addresses=127.0.0.1',
-    'fsync=off',
-  ]
-  // It refuses to run as root.
-  return startServer(
-    'setpriv',
-    (port) => [
-      `--reuid=${uid}`,
-      `--regid=${gid}`,
-      '--clear-groups',
-      program,
-      '-D',
-      data,
-      '-p',
-      String(port),
-      ...settings.flatMap((setting) => ['-c', setting]),
-    ],
-    { ready: /ready to accept connections/ },
-  )
-}
-
-function startProsody(program: string): Promise<RunningPeer> {
-  mkdirSync(folder.file('prosody'))
-  const config = (port: number): string => `run_as_root = true
-pidfile = "${folder.file('prosody.pid')}"
-data_path = "${folder.file('prosody')}"
-log = { info = "*console" }
-modules_enabled = { "tls", "saslauth" }
-modules_disabled = { "s2s" }
-interfaces = { "127.0.0.1" }
-c2s_ports = { ${port} }
-c2s_direct_tls_ports = { }
-s2s_ports = { }
-c2s_require_encryption = true
-VirtualHost "localhost"
-  ssl = { key = "${folder.file('key.pem')}", certificate = "${folder.file('cert.pem')}" }
-`
-  return startServer(program, (port) => ['-F', '--config', folder.write('prosody.lua', config(port))])
 }
