@@ -71,7 +71,7 @@ const dovecot = (protocol: 'imap' | 'pop3' | 'lmtp' | 'sieve'): StartDaemon => {
 
 /** HandshakeResponse41 of the user root without a password: packet 2 of the dialogue that `mysql` has begun. */
 const mysqlLogin = Buffer.concat([
-  Buffer.from('05aa0800' + '00000001' + '2d' + '00'.repeat(23), 'hex'),
+  Buffer.from(`05aa0800000000012d${'00'.repeat(23)}`, 'hex'),
   Buffer.from('root\0\0mysql_native_password\0'),
 ])
 const mysqlPacket = Buffer.concat([Buffer.from([mysqlLogin.length, 0, 0, 2]), mysqlLogin])

@@ -37,10 +37,11 @@ export function startInspircd(program: string, { folder, tls }: DaemonSetup): Pr
 <path datadir="${folder.path}" logdir="${folder.path}" runtimedir="${folder.path}">
 <pid file="${folder.file('inspircd.pid')}">
 ${secure}`
-  return startServer(program, (port) => [
-    '--runasroot',
-    '--nofork',
-    '--nolog',
-    `--config=${folder.write('inspircd.conf', config(port))}`,
-  ])
+  // where it leaves a core when it is stopped in the middle of a connection
+  const options = { cwd: folder.path }
+  return startServer(
+    program,
+    (port) => ['--runasroot', '--nofork', '--nolog', `--config=${folder.write('inspircd.conf', config(port))}`],
+    options,
+  )
 }
