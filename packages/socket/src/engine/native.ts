@@ -32,6 +32,8 @@ export class NativeTls implements TlsEngine {
   #finished = false
   #lent = false
   readonly #restoreIdentityCheck: () => void
+  #underWay: UnderWay | undefined
+  #unsubscribe: (() => void) | undefined
 
   constructor(transport: Duplex, settings: NativeSettings) {
     this.#transport = transport
@@ -59,55 +61,49 @@ export class NativeTls implements TlsEngine {
       this.tls = new TLSSocket(transport, { ...options, isServer: true, rejectUnauthorized: false })
       this.#restoreIdentityCheck = ignore
     }
-    this.tls.on('error', this.#onError).on('_tlsError', this.#onError)
-    transport.on('error', this.#onError)
+    this.tls.on('error', this.#onError).on('_tlsError', this.#onError).on('end', this.#onEnd).on('close', this.#onClose)
+    transport.on('error', this.#onError).on('close', this.#onTransportClose)
   }
 
   handshake(signal?: AbortSignal): Promise<PeerClaim> {
     return new Promise((resolve, reject) => {
-      const { tls } = this
-      const event = this.#role === 'client' ? 'secureConnect' : 'secure'
-      const settle = (): void => {
-        tls
-          .off(event, onSecure)
-          .off('error', onFailure)
-          .off('_tlsError', onFailure)
-          .off('close', onClose)
-          .off('end', onClose)
-        this.#transport.off('close', onClose)
-        signal?.removeEventListener('abort', onAbort)
-      }
-      const onSecure = (): void => {
-        settle()
-        this.#restoreIdentityCheck()
-        if (this.#role === 'server') releaseControl(tls)
-        try {
-          resolve(this.#claim())
-        } catch (error) {
-          reject(error)
-        }
-      }
-      const onFailure = (error: Error): void => {
-        settle()
-        reject(error)
-      }
-      const onClose = (): void =>
-        onFailure(
-          new SecureSocketError(
-            'ERR_SECURE_SOCKET_HANDSHAKE_INTERRUPTED',
-            'the peer closed the connection during the TLS handshake',
-            {
-              phase: 'handshake',
-            },
-          ),
-        )
-      const onAbort = (): void => onFailure(signal?.reason as Error)
-      if (signal?.aborted === true) return onAbort()
-      signal?.addEventListener('abort', onAbort, { once: true })
-      tls.once(event, onSecure).once('error', onFailure).once('_tlsError', onFailure).once('close', onClose)
-      if (this.#role === 'server') tls.once('end', onClose) // a client gets Node's own ECONNRESET
-      this.#transport.once('close', onClose)
+      this.#underWay = { resolve, reject }
+      if (signal !== undefined) this.#settleOn(signal)
+      if (this.#underWay !== undefined)
+        this.tls.once(this.#role === 'client' ? 'secureConnect' : 'secure', this.#onSecure)
     })
+  }
+
+  /** An aborted signal rejects the handshake with its reason. */
+  #settleOn(signal: AbortSignal): void {
+    const onAbort = (): void => this.#reject(signal.reason as Error)
+    if (signal.aborted) return onAbort()
+    signal.addEventListener('abort', onAbort, { once: true })
+    this.#unsubscribe = () => signal.removeEventListener('abort', onAbort)
+  }
+
+  readonly #onSecure = (): void => {
+    const underWay = this.#settled()
+    if (underWay === undefined) return
+    this.#restoreIdentityCheck()
+    if (this.#role === 'server') releaseControl(this.tls)
+    try {
+      underWay.resolve(this.#claim())
+    } catch (error) {
+      underWay.reject(error)
+    }
+  }
+
+  /** Takes the handshake out, so that it settles once. */
+  #settled(): UnderWay | undefined {
+    const underWay = this.#underWay
+    this.#underWay = undefined
+    this.#unsubscribe?.()
+    return underWay
+  }
+
+  #reject(error: Error): void {
+    if (this.#underWay !== undefined) this.#settled()?.reject(error)
   }
 
   #claim(): PeerClaim {
@@ -143,7 +139,7 @@ export class NativeTls implements TlsEngine {
   attach(sink: EngineSink): void {
     this.#sink = sink
     this.tls.pause() // before the listener, which would set it flowing
-    this.tls.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onClose)
+    this.tls.on('data', this.#onData)
   }
 
   readonly #onData = (chunk: Uint8Array): void => {
@@ -151,14 +147,22 @@ export class NativeTls implements TlsEngine {
   }
 
   readonly #onEnd = (): void => {
+    // a client gets Node's own ECONNRESET
+    if (this.#underWay !== undefined && this.#role === 'server') this.#reject(interrupted())
     this.#sink?.end('unknown')
   }
 
   readonly #onError = (error: Error): void => {
     this.#fail(error)
+    this.#reject(error)
+  }
+
+  readonly #onTransportClose = (): void => {
+    if (this.#underWay !== undefined) this.#reject(interrupted())
   }
 
   readonly #onClose = (): void => {
+    this.#onTransportClose()
     if (!this.tls.readableEnded)
       this.#fail(new SecureSocketError('ERR_SECURE_SOCKET_CLOSED', 'the connection was closed', { phase: 'read' }))
   }
@@ -221,6 +225,20 @@ export class NativeTls implements TlsEngine {
   unref(): void {
     callIfPresent(this.tls, 'unref')
   }
+}
+
+/** A handshake that has not settled. */
+interface UnderWay {
+  readonly resolve: (claim: PeerClaim) => void
+  readonly reject: (error: unknown) => void
+}
+
+function interrupted(): SecureSocketError {
+  return new SecureSocketError(
+    'ERR_SECURE_SOCKET_HANDSHAKE_INTERRUPTED',
+    'the peer closed the connection during the TLS handshake',
+    { phase: 'handshake' },
+  )
 }
 
 /** A claim whose chain is decoded only when a check or the program asks for it. */
