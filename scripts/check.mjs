@@ -4,6 +4,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkArrows } from './lib/arrows.mjs'
 import { checkLinks } from './lib/links.mjs'
+import { checkOptions } from './lib/options.mjs'
 import { checkPackages } from './lib/packages.mjs'
 import { checkParity } from './lib/parity.mjs'
 import { checkStandards } from './lib/standards.mjs'
@@ -12,6 +13,7 @@ const root = join(import.meta.dirname, '..')
 const problems = [
   ...checkArrows(root),
   ...checkPackages(root),
+  ...checkOptions(root),
   ...checkParity(root),
   ...checkStandards(root),
   ...checkLinks(root),
