@@ -34,8 +34,7 @@ export async function acceptTls(
   { transport, table, isTimed = false, onFirstByte, onPlaintext }: Acceptance,
 ): Promise<'secure' | 'plain'> {
   const { handshakeTimeout: limit = 30_000, maxHelloSize = 16_384 } = table.server.resolved.handshake
-  const started = performance.now()
-  const left = (): number => Math.max(1, Math.ceil(limit - (performance.now() - started)))
+  const deadline = performance.now() + limit
   const first = await readHello(transport, { maxHelloSize, timeout: isTimed ? undefined : limit, onFirstByte })
   if (first.kind === 'plaintext') {
     if (onPlaintext === undefined) throw notTls(first.bytes)
@@ -47,7 +46,7 @@ export async function acceptTls(
   let host: Host | undefined
   try {
     const chosen = table.choose(hello)
-    host = chosen instanceof Promise ? await inTime(chosen, left(), limit, core.closing) : chosen
+    host = chosen instanceof Promise ? await inTime(chosen, left(deadline), limit, core.closing) : chosen
   } catch (error) {
     sendAlert(transport, INTERNAL_ERROR)
     throw error
@@ -62,12 +61,17 @@ export async function acceptTls(
     prepared: host.prepared,
     resolved: host.resolved,
     stapling: host.stapling,
-    timeout: isTimed ? Number.POSITIVE_INFINITY : left(),
+    timeout: isTimed ? Number.POSITIVE_INFINITY : left(deadline),
     examine: (tls, claim) =>
       examine(tls, claim, hello, host.prepared.secureContext !== host.resolved.context.secureContext),
   })
   core.servername = hello.servername ?? false
   return 'secure'
+}
+
+/** Milliseconds, at least one. */
+function left(deadline: number): number {
+  return Math.max(1, Math.ceil(deadline - performance.now()))
 }
 
 /**
