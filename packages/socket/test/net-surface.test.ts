@@ -82,6 +82,7 @@ describe('as a net.Socket', () => {
   it('feeds its idle timer with every byte, in either direction', async () => {
     await using server = await tlsServer()
     const socket = await connect({ host: '127.0.0.1', port: server.port, ca })
+    socket.setTimeout(60_000)
     const restarted = vi.spyOn(socket as typeof socket & { _unrefTimer: () => void }, '_unrefTimer')
     await new Promise<void>((resolve) => socket.write('x', () => resolve()))
     expect(restarted).toHaveBeenCalledTimes(1)

@@ -5,6 +5,7 @@ import { SecureSocketError } from '../errors.ts'
 import type { EngineSink, PeerClaim, Released, TlsEngine } from './engine.ts'
 import { isPskSuite, type PskExchange } from '../options/psk.ts'
 import { gather } from './batch.ts'
+import { deliverDirectly } from './direct.ts'
 import { readInto, releaseControl, skipNativeIdentityCheck, verifyError } from './node-internals.ts'
 import { type ClientSessions, resumedClaim } from '../sessions.ts'
 import { callIfPresent, endOnce, ignore, writeAll } from './plain.ts'
@@ -140,6 +141,7 @@ export class NativeTls implements TlsEngine {
     this.#sink = sink
     this.tls.pause() // before the listener, which would set it flowing
     this.tls.on('data', this.#onData)
+    deliverDirectly(this.tls, this.#onData)
   }
 
   readonly #onData = (chunk: Uint8Array): void => {

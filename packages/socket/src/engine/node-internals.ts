@@ -20,7 +20,7 @@ export function releaseControl(socket: TLSSocket): void {
 /** Restarts the idle timer of `socket.setTimeout()`. Without the method the timer counts from when it was set. */
 export function restartIdleTimer(socket: Socket): void {
   const target = socket as Socket & { _unrefTimer?: () => void }
-  if (typeof target._unrefTimer === 'function') target._unrefTimer()
+  if (socket.timeout !== undefined && typeof target._unrefTimer === 'function') target._unrefTimer()
 }
 
 /**
@@ -57,15 +57,16 @@ export function verifyError(
 }
 
 /**
- * Has node:tls decrypt into the program's buffers from now on, as its own `onread` does, which it does not take beside `socket` and
- * which would begin before the verdict. `deliver` answers false to pause. False where Node's fields are not what they were: the ordinary way then goes on.
+ * Has Node read (node:tls: decrypt) into these buffers from now on, as its own `onread` does, which node:tls does not take beside `socket` and
+ * which would begin before the verdict. `deliver` answers false to pause. Called again, it changes who is delivered to. False where the program has
+ * given the socket an `onread` of its own, or where Node's fields are not what they were: the ordinary way then goes on.
  */
 export function readInto(
-  socket: TLSSocket,
+  socket: Socket,
   buffers: { readonly current: Uint8Array },
   deliver: (chunk: Uint8Array) => boolean,
 ): boolean {
-  const target = socket as TLSSocket & { _handle?: { useUserBuffer?: (buffer: Uint8Array) => void } | null } & Record<
+  const target = socket as Socket & { _handle?: { useUserBuffer?: (buffer: Uint8Array) => void } | null } & Record<
       symbol,
       unknown
     >
@@ -74,10 +75,13 @@ export function readInto(
   const [buffer, callback, next] = [field('kBuffer'), field('kBufferCb'), field('kBufferGen')]
   if (buffer === undefined || callback === undefined || next === undefined) return false
   if (typeof target._handle?.useUserBuffer !== 'function') return false
-  target[buffer] = buffers.current
+  const { current } = buffers
+  const before = target[buffer] ?? undefined
+  if (before !== undefined && before !== current) return false
+  target[buffer] = current
   target[callback] = (bytes: number, filled: Uint8Array): boolean => deliver(filled.subarray(0, bytes))
   target[next] = (): Uint8Array => buffers.current
-  target._handle.useUserBuffer(buffers.current)
+  if (before === undefined) target._handle.useUserBuffer(current)
   return true
 }
 

@@ -1,12 +1,11 @@
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
-import { SecureSocketError } from '../errors.ts'
 import { Bridge, type CiphertextTarget } from './bridge.ts'
 import type { EndKind, EngineSink, PeerClaim, Released, TlsEngine } from './engine.ts'
+import { Incoming } from './incoming.ts'
 import { NativeTls, type NativeSettings } from './native.ts'
 import { callIfPresent, endOnce, ignore, writeAll } from './plain.ts'
 import { interrupted, notTls, truncated } from './record-failures.ts'
-import { RecordFramer } from './record-framer.ts'
 
 type Done = (error?: Error | null) => void
 
@@ -26,15 +25,13 @@ export interface RecordOptions {
 /**
  * TLS by node:tls over a stream of ours, which feeds it one record at a time: so the byte behind the peer's close_notify is known, and
  * the transport outlives TLS. In TLS 1.3 a close_notify looks like any other record from outside, hence one at a time.
- *
- * What has been received but not been fed lies in the transport itself (put back with `unshift`) whenever this engine is not reading.
  */
 export class RecordTls implements TlsEngine {
   readonly kind = 'record' as const
   readonly #raw: Duplex
   readonly #inner: NativeTls
   readonly #bridge: Bridge
-  readonly #framer: RecordFramer = new RecordFramer()
+  readonly #incoming: Incoming
   readonly #stoppable: boolean
   readonly #observer: RecordObserver | undefined
   readonly #broken: AbortController = new AbortController()
@@ -43,11 +40,12 @@ export class RecordTls implements TlsEngine {
   #wanted = false
   /** Looks whether `stop()` is done. */
   #stopping: (() => void) | undefined
+  /** Our close_notify is on its way and the peer's is not waited for: a peer that has met it may go on in clear at once. */
+  #mayBeClear = false
   /** TLS has met the peer's close_notify; what the sink is told waits for the data before it. */
   #closeNotify = false
   /** Everything before the peer's close_notify has been delivered. */
   #drained = false
-  #rawEnded = false
   #finished = false
   #released = false
   #pumping = false
@@ -57,12 +55,11 @@ export class RecordTls implements TlsEngine {
     this.#raw = transport
     this.#stoppable = options.stoppable
     this.#observer = options.observer
-    transport.pause() // before the listener, which would set it flowing
-    transport
-      .on('data', this.#onRawData)
-      .on('end', this.#onRawEnd)
-      .on('error', this.#onRawError)
-      .on('close', this.#onRawClose)
+    this.#incoming = new Incoming(transport, {
+      arrived: () => this.#pump(),
+      ended: () => this.#onTransportEnd(),
+      failed: (error) => this.#fail(error),
+    })
     const target: CiphertextTarget = {
       send: (chunks, done) => this.#send(chunks, done),
       finished: (done) => (this.#endsTransport && !this.#released ? endOnce(this.#raw, done) : done()),
@@ -142,6 +139,7 @@ export class RecordTls implements TlsEngine {
         given.removeEventListener('abort', abort)
         resolve()
       }
+      this.#mayBeClear = !waitForPeer
       this.#inner.end((error) => {
         if (error !== null && error !== undefined) return reject(error)
         ours = true
@@ -186,24 +184,9 @@ export class RecordTls implements TlsEngine {
     return more
   }
 
-  readonly #onRawData = (chunk: Uint8Array): void => {
-    this.#framer.push(chunk)
-    this.#pump()
-  }
-
-  readonly #onRawEnd = (): void => {
-    this.#rawEnded = true
+  #onTransportEnd(): void {
     if (!this.#closeNotify) this.#onTruncated()
     else if (this.#drained && this.#stoppable) this.#end('close-notify')
-  }
-
-  readonly #onRawError = (error: Error): void => {
-    this.#fail(error)
-  }
-
-  readonly #onRawClose = (): void => {
-    if (!this.#rawEnded)
-      this.#fail(new SecureSocketError('ERR_SECURE_SOCKET_CLOSED', 'the transport was closed', { phase: 'read' }))
   }
 
   /** Whether a record may be fed now, and will have been looked at before the next. */
@@ -219,42 +202,43 @@ export class RecordTls implements TlsEngine {
 
   #flow(): void {
     // behind a close_notify, reading goes on only to see whether the transport ends without another byte
-    const watching = this.#closeNotify && !this.#finished && this.#raw.readableLength === 0
-    if (this.#takesRecords() || watching) this.#raw.resume()
+    const watching = this.#closeNotify && !this.#finished && this.#incoming.empty
+    if (this.#takesRecords() || watching) this.#incoming.resume()
   }
 
   #pump(): void {
     if (this.#pumping) return
     this.#pumping = true
+    try {
+      this.#feed()
+    } finally {
+      this.#pumping = false // a listener of the program's may throw
+    }
+    if (this.#released) return
+    if (this.#incoming.broken) {
+      const bytes = this.#putBack()
+      if (!this.#closeNotify && !this.#mayBeClear) this.#fail(notTls(bytes, this.#established))
+    } else if (!this.#takesRecords()) this.#putBack()
+  }
+
+  #feed(): void {
     while (this.#takesRecords()) {
-      const record = this.#framer.next()
+      const record = this.#incoming.next()
       if (record === undefined) break
       this.#observer?.received(record)
       this.#bridge.feed(record)
     }
-    this.#pumping = false
-    if (this.#released) return
-    if (this.#framer.broken) {
-      const bytes = this.#putBack()
-      if (!this.#closeNotify) this.#fail(notTls(bytes, this.#established))
-    } else if (!this.#takesRecords()) this.#putBack()
   }
 
-  /** What has not been fed goes back to where it came from, so that the transport alone knows what is unread and when it ends. */
   #putBack(): Uint8Array | undefined {
-    const rest = this.#framer.rest()
-    if (rest !== undefined || !this.#closeNotify) this.#raw.pause()
-    // a transport that has ended takes nothing back: what is left then is a part of a record
-    if (rest !== undefined && !this.#raw.readableEnded) this.#raw.unshift(rest)
-    return rest
+    if (!this.#closeNotify) this.#incoming.pause()
+    return this.#incoming.putBack()
   }
 
   /** Without waiting for more: TLS gets the whole records that have arrived, and the program what was in them. */
   #feedWhatIsThere(): void {
-    this.#raw.off('data', this.#onRawData)
     this.#wanted = true
-    for (let chunk: Uint8Array | null; (chunk = this.#raw.read() as Uint8Array | null) !== null; )
-      this.#framer.push(chunk)
+    this.#incoming.takeWhatIsThere()
     this.#pump()
     while (this.tls.read() !== null);
   }
@@ -265,7 +249,7 @@ export class RecordTls implements TlsEngine {
     if (this.#stopping !== undefined) return this.#stopping()
     if (!this.#stoppable) return this.#end('close-notify')
     this.#sink?.shutdown()
-    if (this.#rawEnded) this.#end('close-notify')
+    if (this.#incoming.ended) this.#end('close-notify')
     else this.#flow()
   }
 
@@ -292,13 +276,7 @@ export class RecordTls implements TlsEngine {
   /** Leaves the transport as it is, paused, with what was not fed put back, and destroys what is above it. */
   #release(error: Error | null): void {
     this.#released = true
-    this.#raw.pause()
-    this.#putBack()
-    this.#raw
-      .off('data', this.#onRawData)
-      .off('end', this.#onRawEnd)
-      .off('error', this.#onRawError)
-      .off('close', this.#onRawClose)
+    this.#incoming.release()
     this.#inner.destroy(error)
   }
 }
