@@ -1,4 +1,4 @@
-// `npm start` and `npm test` on a machine that has only node and npm: fetch pnpm, install, then run the task.
+// `npm start`, `npm test` and `npm run examples` on a machine that has only node and npm: fetch pnpm, install, then run the task.
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -29,6 +29,10 @@ const tasks = {
       join(root, 'packages/cli/dist/main.js'),
       ...(args.length > 0 ? ['check', ...args] : ['demo']),
     ])
+  },
+  examples() {
+    run(npx, [...quiet, 'exec', 'turbo', 'run', 'build', '--output-logs=errors-only'], toStderr)
+    run(process.execPath, [join(root, 'scripts/examples.mjs'), ...args])
   },
   test() {
     run(npx, [...quiet, 'exec', 'turbo', 'run', 'test', '--output-logs=new-only', ...args])

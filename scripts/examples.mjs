@@ -1,4 +1,5 @@
 // Runs every example and every document's fenced TypeScript as its reader would: against the built packages, each in a process of its own.
+// `npm run examples [-- part of a name …]`
 // A fence `ts world` runs in the world of testing/snippets; `ts no-run (reason)` does not run, and says why.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -67,8 +68,8 @@ if (programs.some(({ world }) => world)) {
 }
 
 let passed = 0
-for (const { label, folder, source, world } of programs) {
-  if (only.length > 0 && !only.some((word) => label.includes(word))) continue
+const chosen = programs.filter(({ label }) => only.length === 0 || only.some((word) => label.includes(word)))
+for (const { label, folder, source, world } of chosen) {
   mkdirSync(join(folder, '.reports'), { recursive: true })
   const place = mkdtempSync(join(folder, '.reports', 'example-'))
   try {
@@ -86,6 +87,7 @@ for (const { label, folder, source, world } of programs) {
     )
     if (status === 0) passed++
     else failed.push(`${label} (${signal ?? status})\n${stdout}${stderr}`)
+    if (chosen.length === 1) process.stdout.write(stdout) // somebody wants to see it
     console.log(`${status === 0 ? 'ok' : 'FAILED'} ${label}`)
   } finally {
     rmSync(place, { recursive: true, force: true })
