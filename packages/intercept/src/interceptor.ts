@@ -12,7 +12,7 @@ import {
   type Signer,
 } from './authority.ts'
 import { CloneCache, fromCache } from './clone-cache.ts'
-import { type Clone, makeClone } from './clone.ts'
+import { type Clone, contextKey, makeClone } from './clone.ts'
 import { encodeClone, selfSigner } from './encode-clone.ts'
 import { InterceptError } from './errors.ts'
 import { type LeafKey, LeafKeys } from './leaf-keys.ts'
@@ -247,7 +247,7 @@ export class Interceptor {
 
 function contextOf(clone: Clone): SecureContext {
   try {
-    return createSecureContext({ cert: clone.cert, key: clone.key })
+    return createSecureContext({ cert: clone.cert, key: contextKey(clone) })
   } catch (cause) {
     throw new InterceptError('ERR_INTERCEPT_CERTIFICATE_INVALID', 'OpenSSL cannot read the clone', { cause })
   }
