@@ -74,7 +74,7 @@ async function inTurns(all: ReadonlyMap<string, Sampler>, rounds: number): Promi
     const forth = order.map((_, turn) => order[(round + turn) % order.length] as [string, Sampler])
     const seen = new Map<string, number[]>()
     for (const [name, { sample }] of [...forth, ...forth.filter(([, { cheap }]) => cheap).reverse()]) {
-      // The young generation only: a full collection throws compiled code away, and the next subject would pay for it.
+      // Of those that measure themselves; see `since`.
       collectGarbage({ type: 'minor' })
       seen.set(name, [...(seen.get(name) ?? []), await sample()])
     }
@@ -136,7 +136,12 @@ async function sampleAsync(subject: Subject, calls: number): Promise<number> {
   return since(before) / calls
 }
 
+/**
+ * The collection counts, so that each pays for its own garbage and none for another's. The young generation only: a full collection throws compiled code away, and
+ * the next subject would pay for it.
+ */
 function since(before: NodeJS.CpuUsage): number {
+  collectGarbage({ type: 'minor' })
   const { user, system } = process.cpuUsage(before)
   return user + system
 }
