@@ -1,4 +1,4 @@
-import type { Duplex } from 'node:stream'
+import { Duplex } from 'node:stream'
 import { SecureSocketError } from '../errors.ts'
 import { flowsFreely } from './direct.ts'
 import { hasHandle, readInto } from './node-internals.ts'
@@ -105,7 +105,7 @@ export class Incoming {
     const raw = this.#raw
     if (this.#released || !hasHandle(raw) || raw.listenerCount('data') !== 1) return
     const buffer = (shared ??= Buffer.allocUnsafeSlow(65_536))
-    readInto(raw, { current: buffer }, (filled) => {
+    const shares = readInto(raw, { current: buffer }, (filled) => {
       if (this.#released || !flowsFreely(raw)) return raw.push(Buffer.from(filled))
       this.#framer.push(filled, true)
       try {
@@ -115,6 +115,12 @@ export class Incoming {
       }
       return true
     })
+    // paused, a socket of Node's reads on until it is full, and so finds what came unasked and where the peer ended; not so where it reads into buffers
+    if (shares)
+      raw.pause = () => {
+        Duplex.prototype.pause.call(raw)
+        return raw
+      }
   }
 
   readonly #onEnd = (): void => {
