@@ -216,14 +216,13 @@ describe('deliverDirectly', () => {
         const stream = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => done() })
         const got: number[] = []
         let stops = new Set<number>()
-        let ended = false
         const deliver = (chunk: Uint8Array): void => {
           expect(stream.isPaused()).toBe(false)
           got.push(...chunk)
           if (chunk.some((byte) => stops.has(byte))) stream.pause()
         }
         stream.pause()
-        stream.on('data', deliver).on('end', () => (ended = true))
+        stream.on('data', deliver)
         deliverDirectly(stream, deliver)
         let sent = 0
         for (const one of steps) {
@@ -235,7 +234,7 @@ describe('deliverDirectly', () => {
         }
         stream.push(null)
         stops = new Set()
-        while (!ended) {
+        while (!stream.readableEnded) {
           stream.resume()
           await new Promise((resolve) => setImmediate(resolve))
         }
