@@ -71,7 +71,9 @@ export class HostTable {
 
 async function makeHost(host: ResolvedHost, ticketKeys: TicketKeys | undefined): Promise<Host> {
   const { name, resolved, more } = host
-  const prepared = await prepare('server', resolved, { name, more, ticketKeys })
+  const { requestCert = false } = resolved.handshake
+  const keys = requestCert === false ? ticketKeys : ticketKeys?.unrenewed
+  const prepared = await prepare('server', resolved, { name, more, ticketKeys: keys })
   const { stapler } = resolved.handshake
   // node:tls asks before OpenSSL has chosen among several certificates, and a staple for the other one would be refused
   const stapling =

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { SecureContext } from 'node:tls'
-import { onTicketKey, type TicketKeyAnswer } from './engine/node-internals.ts'
+import { onTicketKey, renewTickets, type TicketKeyAnswer } from './engine/node-internals.ts'
 import { SecureSocketError } from './errors.ts'
 import { BoundedMap, contentKey } from './options/content-key.ts'
 import type { TicketKey, TicketKeyFunction } from './options/server-types.ts'
@@ -13,15 +13,32 @@ const KEY = 32
 /**
  * The keys of one server's session tickets (RFC 5077). All of its contexts share them, so that a certificate that is replaced ends no
  * session; which host and policy a ticket belongs to is told by the session id context inside it.
+ *
+ * A client that resumes gets a new ticket, as servers on OpenSSL give it (node:tls does not): clients use each once (RFC 8446, C.4).
  */
 export class TicketKeys {
   readonly #source: Uint8Array | TicketKeyFunction
   readonly #report: (error: Error) => void
+  readonly #renews: boolean
+  #unrenewed: TicketKeys | undefined
 
   /** `report` is told of each answer of the function that cannot be used. */
-  constructor(source: Uint8Array | TicketKeyFunction = randomBytes(NAME + KEY), report: (error: Error) => void) {
+  constructor(
+    source: Uint8Array | TicketKeyFunction = randomBytes(NAME + KEY),
+    report: (error: Error) => void,
+    renews = true,
+  ) {
     this.#source = source
     this.#report = report
+    this.#renews = renews
+  }
+
+  /**
+   * The same keys for a host that asks clients for certificates: a ticket is never followed by another, since each of TLS 1.3 begins its lifetime anew, and
+   * the client would be believed for ever what it has proven once (RFC 8446 section 4.6.1).
+   */
+  get unrenewed(): TicketKeys {
+    return (this.#unrenewed ??= new TicketKeys(this.#source, this.#report, false))
   }
 
   /** The same object for the same keys, so that contexts are cached. */
@@ -35,7 +52,7 @@ export class TicketKeys {
     return keys
   }
 
-  /** Fixed keys go the documented way. */
+  /** Fixed keys go the documented way, by which tickets are not renewed. */
   get contextOptions(): { readonly ticketKeys?: Buffer } {
     return typeof this.#source === 'function' ? {} : { ticketKeys: Buffer.from(this.#source) }
   }
@@ -45,7 +62,10 @@ export class TicketKeys {
    */
   install(secureContext: SecureContext): void {
     const source = this.#source
-    if (typeof source !== 'function') return
+    if (typeof source !== 'function') {
+      if (this.#renews) renewTickets(secureContext, source)
+      return
+    }
     const done = onTicketKey(secureContext, (name) =>
       name === undefined ? this.#toEncrypt(source) : this.#toDecrypt(source, name),
     )
@@ -67,8 +87,7 @@ export class TicketKeys {
   #toDecrypt(source: TicketKeyFunction, name: Uint8Array): TicketKeyAnswer {
     const found = this.#ask(source, Uint8Array.from(name))
     if (found === undefined) return { verdict: 'reject' }
-    const isCurrent = Buffer.compare(found.name, name) === 0
-    return { verdict: isCurrent ? 'accept' : 'renew', name: found.name, key: found.key }
+    return { verdict: this.#renews ? 'renew' : 'accept', name: found.name, key: found.key }
   }
 
   #ask(source: TicketKeyFunction, name?: Uint8Array): TicketKey | undefined {

@@ -33,13 +33,16 @@ export interface Visit {
   readonly cipher: string | undefined
   readonly alpn: string | false | null
   readonly session: Buffer | undefined
+  /** How many sessions Node has reported. */
+  readonly tickets: number
 }
 
 export async function visit(port: number, options: ConnectionOptions = {}): Promise<Visit> {
   const socket = connectTls({ port, host: '127.0.0.1', ca: authority.ca, servername: 'localhost', ...options })
   let error: Visit['error']
   let session: Buffer | undefined
-  let told: Omit<Visit, 'answer' | 'error' | 'session'> = {
+  let tickets = 0
+  let told: Omit<Visit, 'answer' | 'error' | 'session' | 'tickets'> = {
     subject: undefined,
     reused: false,
     protocol: null,
@@ -47,7 +50,12 @@ export async function visit(port: number, options: ConnectionOptions = {}): Prom
     alpn: null,
   }
   const chunks: Buffer[] = []
-  socket.on('error', (reason) => (error = reason)).on('session', (received) => (session = received))
+  socket
+    .on('error', (reason) => (error = reason))
+    .on('session', (received) => {
+      session = received
+      tickets++
+    })
   socket.on('secureConnect', () => {
     told = {
       subject: socket.getPeerX509Certificate()?.subject,
@@ -65,7 +73,7 @@ export async function visit(port: number, options: ConnectionOptions = {}): Prom
     socket.end()
   })
   await closed(socket)
-  return { ...told, answer: Buffer.concat(chunks).toString('latin1'), error, session }
+  return { ...told, answer: Buffer.concat(chunks).toString('latin1'), error, session, tickets }
 }
 
 export async function closed(socket: Socket | TLSSocket): Promise<void> {

@@ -1,10 +1,14 @@
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
 import { createSecureContext } from 'node:tls'
+import { SessionCache } from '@x/session-cache'
+import { Agent, request } from 'undici'
 import { describe, expect, it } from 'vitest'
-import { onTicketKey } from '../src/engine/node-internals.ts'
-import type { TicketKey, TicketKeyFunction } from '../src/index.ts'
+import { onTicketKey, renewTickets } from '../src/engine/node-internals.ts'
+import { connect, connector, type TicketKey, type TicketKeyFunction } from '../src/index.ts'
 import { echoing, ourServer, visit } from './server-support.ts'
-import { identity } from './support.ts'
+import { authority, identity } from './support.ts'
 
 const newKey = (): TicketKey => ({ name: randomBytes(16), key: randomBytes(32) })
 
@@ -29,6 +33,59 @@ async function serving(ticketKeys: TicketKeyFunction | Uint8Array) {
   echoing(server)
   return server
 }
+
+const keySources = [
+  ['random', undefined],
+  ['48 bytes', randomBytes(48)],
+  ['a function', new Ring().answer],
+] as const
+
+describe.each(keySources)('renewal of tickets, with keys from %s', (_source, ticketKeys) => {
+  const keys = ticketKeys === undefined ? {} : { ticketKeys }
+
+  it('lets a client that uses each once resume 19 of 20', async () => {
+    await using server = await ourServer(keys)
+    server.on('connection', (socket) => socket.end('hello'))
+    const options = { host: 'localhost', port: server.port, ca: authority.ca, sessionCache: new SessionCache() }
+    let resumed = 0
+    for (let i = 0; i < 20; i++) {
+      const socket = await connect({ ...options, minVersion: 'TLSv1.3' })
+      if (socket.sessionReused) resumed++
+      socket.resume()
+      await once(socket, 'close')
+    }
+    expect(resumed).toBe(19)
+  })
+
+  it('lets undici resume 19 of 20, behind http.Server', async () => {
+    await using server = await ourServer(keys)
+    const http = createServer((_request, response) => response.setHeader('connection', 'close').end('hello'))
+    const resumed: boolean[] = []
+    server.on('connection', (socket) => {
+      resumed.push(socket.sessionReused)
+      http.emit('connection', socket)
+    })
+    const dispatcher = new Agent({ connect: connector({ ca: authority.ca, sessionCache: new SessionCache() }) })
+    for (let i = 0; i < 20; i++) {
+      const { body } = await request(`https://localhost:${server.port}`, { dispatcher })
+      expect(await body.text()).toBe('hello')
+    }
+    await dispatcher.close()
+    expect(resumed).toEqual([false, ...Array<boolean>(19).fill(true)])
+  })
+
+  it('is none where clients are asked for certificates', async () => {
+    await using server = await ourServer({ ...keys, requestCert: 'optional', ca: authority.ca })
+    echoing(server)
+    const first = await visit(server.port, { minVersion: 'TLSv1.3' })
+    const second = await visit(server.port, { minVersion: 'TLSv1.3', session: first.session })
+    expect([first.tickets, second.reused, second.tickets]).toEqual([2, true, 0])
+  })
+})
+
+it('where Node has no callback for ticket keys, its own answer stays', () => {
+  expect(() => renewTickets({ context: {} }, Buffer.alloc(48))).not.toThrow()
+})
 
 it('this Node can ask for ticket keys', () => {
   expect(
@@ -60,6 +117,25 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('ticket keys by function, %s', (v
     ring.rotate() // now only the renewed ticket has a key
     expect((await visit(server.port, { ...limits, session: second.session })).reused).toBe(true)
     expect(await visit(server.port, { ...limits, session: first.session })).toMatchObject({
+      reused: false,
+      answer: 'ping',
+    })
+  })
+
+  it('of a host that asks for client certificates are not renewed: what was proven once is not believed for ever', async () => {
+    const ring = new Ring()
+    await using server = await ourServer({ ticketKeys: ring.answer, requestCert: true, ca: authority.ca })
+    echoing(server)
+    const { cert, key } = authority.issue({ names: 'client', purpose: 'client' })
+    const shown = { ...limits, cert, key }
+    const first = await visit(server.port, shown)
+    const asked = (): number => ring.asked.filter((name) => name === undefined).length
+    const made = asked()
+    ring.rotate()
+    const second = await visit(server.port, { ...shown, session: first.session })
+    expect([second.reused, second.answer, asked()]).toEqual([true, 'ping', made])
+    ring.rotate() // the key is gone, and the ticket with it
+    expect(await visit(server.port, { ...shown, session: first.session })).toMatchObject({
       reused: false,
       answer: 'ping',
     })

@@ -163,7 +163,7 @@ describe('tickets', () => {
     const port = (server.address() as AddressInfo).port
     const ids = new Set<string>()
     const evidences = new Set<string>()
-    for (const [at, size] of [1, 1, 2, 2].entries()) {
+    for (const [at, size] of [1, 2, 3, 4].entries()) {
       if (at === 2) current = keys[1]
       const socket = await connect({ host: 'localhost', port, ca, sessionCache, maxVersion: 'TLSv1.2' })
       expect(socket.sessionReused).toBe(at > 0)

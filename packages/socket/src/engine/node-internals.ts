@@ -124,10 +124,7 @@ export function onTicketKey(
   secureContext: SecureContext,
   ask: (name: Uint8Array | undefined) => TicketKeyAnswer,
 ): boolean {
-  const native = secureContext.context as {
-    enableTicketKeyCallback?: () => void
-    onticketkeycallback?: (name: Buffer, iv: Buffer, encrypt: boolean) => readonly [number, ...Buffer[]]
-  }
+  const native = secureContext.context as TicketKeyCallback
   if (typeof native.enableTicketKeyCallback !== 'function') return false
   native.enableTicketKeyCallback()
   native.onticketkeycallback = (name, iv, encrypt) => {
@@ -138,6 +135,31 @@ export function onTicketKey(
     return [result, key.subarray(0, 16), key.subarray(16), Buffer.from(answer.name), encrypt ? randomBytes(16) : iv]
   }
   return true
+}
+
+/**
+ * Has this context, whose ticket keys are these 48 bytes, give a new ticket with each resumption; Node's own answer never does. Where Node has no such
+ * callback, its answer stays.
+ */
+export function renewTickets(secureContext: SecureContext, keys: Uint8Array): void {
+  const native = secureContext.context as TicketKeyCallback
+  if (typeof native.enableTicketKeyCallback !== 'function') return
+  const own = Buffer.from(keys)
+  const [ownName, hmac, aes] = [own.subarray(0, 16), own.subarray(16, 32), own.subarray(32, 48)]
+  let random = Buffer.alloc(0)
+  native.enableTicketKeyCallback()
+  native.onticketkeycallback = (name, iv, encrypt) => {
+    if (!encrypt) return ownName.equals(name) ? [2, hmac, aes, ownName, iv] : [0, hmac, aes, name, iv]
+    if (random.length === 0) random = randomBytes(4_096)
+    const fresh = random.subarray(0, 16)
+    random = random.subarray(16)
+    return [1, hmac, aes, ownName, fresh]
+  }
+}
+
+interface TicketKeyCallback {
+  enableTicketKeyCallback?: () => void
+  onticketkeycallback?: (name: Buffer, iv: Buffer, encrypt: boolean) => readonly [number, ...Buffer[]]
 }
 
 /**

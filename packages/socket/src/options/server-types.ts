@@ -61,8 +61,9 @@ export interface TicketKey {
 }
 
 /**
- * Without a name: the current key. With one: the `key` of that name together with the `name` of the current key (where they differ, the
- * client gets a new ticket), or undefined to reject the ticket. Synchronous; a Promise, a throw and wrong lengths reject the ticket.
+ * Without a name: the current key. With one: the `key` of that name together with the `name` of the current key, or undefined to reject the
+ * ticket. Synchronous; a Promise, a throw and wrong lengths reject the ticket. A client that resumes gets a new ticket, but for one that is
+ * asked for a certificate: its ticket lasts no longer than its key.
  */
 export type TicketKeyFunction = (name?: Uint8Array) => TicketKey | undefined
 
