@@ -3,20 +3,24 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkArrows } from './lib/arrows.mjs'
+import { checkChangesets } from './lib/changesets.mjs'
 import { checkLinks } from './lib/links.mjs'
 import { checkOptions } from './lib/options.mjs'
 import { checkPackages } from './lib/packages.mjs'
 import { checkParity } from './lib/parity.mjs'
 import { checkStandards } from './lib/standards.mjs'
+import { checkWorkflows } from './lib/workflows.mjs'
 
 const root = join(import.meta.dirname, '..')
 const problems = [
   ...checkArrows(root),
+  ...checkChangesets(root),
   ...checkPackages(root),
   ...checkOptions(root),
   ...checkParity(root),
   ...checkStandards(root),
   ...checkLinks(root),
+  ...checkWorkflows(root),
 ]
 
 function tool(name, args, cwd = root) {

@@ -9,6 +9,13 @@ export function checkPackages(root) {
     for (const file of ['README.md', 'package.json', 'tsconfig.json', 'src', 'test'])
       if (!existsSync(join(folder, file))) problems.push(`packages: @x/${name} has no ${file}`)
     const readme = existsSync(join(folder, 'README.md')) ? readFileSync(join(folder, 'README.md'), 'utf8') : ''
+    for (const [what, form] of Object.entries({
+      'how to install it': `npm install @x/${name}`,
+      'its errors': /^##+ .*errors?/im,
+      'its limits': /^##+ .*(?:limits?|not check)/im,
+    }))
+      if (typeof form === 'string' ? !readme.includes(form) : !form.test(readme))
+        problems.push(`packages: @x/${name}'s README does not say ${what}`)
     const sources = globSync(join(folder, 'src'), '.ts')
     const codes = new Set()
     for (const file of sources) {
