@@ -7,7 +7,8 @@ import type { SecureSocket } from './secure-socket.ts'
 export interface StopTlsOptions {
   /**
    * Wait for the peer's close_notify before going on in clear; default true. Without waiting, TLS records that the peer has under way,
-   * its close_notify among them, arrive later as they are, between the bytes in clear.
+   * its close_notify among them, arrive later as they are, between the bytes in clear: for peers that answer ours in clear at once, as
+   * `curl --ftp-ssl-ccc` does.
    */
   readonly waitForPeer?: boolean
   /** Resolve with the transport itself, paused, unread bytes put back, and close the SecureSocket; default false. */

@@ -81,6 +81,31 @@ describe.each(versions)('stopTls, %s', (version) => {
     expect(String(await client.readBytes(14))).toBe('\x17\x03\x03\0\x09in clear!')
   })
 
+  it('does not wait where told so, for a peer that answers the close_notify in clear at once', async () => {
+    const behind = 'PWD\r\n'
+    for (let cut = 0; cut < 60; cut++) {
+      const wire = segmentedPair()
+      const { client: ours, server: theirs } = sides(version)
+      const [client, server] = await Promise.all([startTls(wire.ours, ours), startTls(wire.theirs, theirs)])
+      wire.hold()
+      server.write('last in TLS')
+      while (server.writableLength > 0) await new Promise((resolve) => setImmediate(resolve))
+      // before the write of our close_notify has been told as done
+      const push = wire.theirs.push.bind(wire.theirs)
+      wire.theirs.push = (chunk: unknown) => {
+        wire.theirs.push = push
+        wire.theirs.write(behind)
+        wire.flush(cut)
+        return chunk !== null
+      }
+      const plain = await client.stopTls({ waitForPeer: false })
+      expect(String(await plain.readBytes(11))).toBe('last in TLS')
+      expect(plain.unreadSecure).toBe(0)
+      expect(String(await plain.readBytes(behind.length)), `cut at ${cut}`).toBe(behind)
+      plain.destroy()
+    }
+  })
+
   it('tells of the peer’s close_notify, and neither delivers nor sends plaintext before stopTls', async () => {
     const told: string[] = []
     const { client, server, raw } = await securePair(version, { onPeerShutdown: () => told.push('option') })
