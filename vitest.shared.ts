@@ -9,8 +9,8 @@ const config: ViteUserConfig = defineConfig({
     outputFile: { json: '.reports/vitest.json' },
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 120_000, // what hangs ends; no test is measured by it, however busy the machine is
+    hookTimeout: 120_000,
   },
 })
 export default config

@@ -40,7 +40,14 @@ for (const mutant of chosen) {
     )
     const { status } = spawnSync(
       process.execPath,
-      [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--bail=1', '--reporter=dot', mutant.test],
+      [
+        join(root, 'node_modules/vitest/vitest.mjs'),
+        'run',
+        '--bail=1',
+        '--reporter=dot',
+        '--testTimeout=30000',
+        mutant.test,
+      ],
       {
         cwd: folder,
         stdio: 'ignore',
