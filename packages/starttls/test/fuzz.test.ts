@@ -63,3 +63,55 @@ describe.each(Object.entries(dialogues))(`%s with hostile servers (FUZZ_SEED=${s
     )
   })
 })
+
+/** `count` positions in bytes of a length that is not known yet: fractions. */
+const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 8 })
+
+function cutAt(bytes: Buffer, fractions: readonly number[]): Buffer[] {
+  const positions = [...new Set(fractions.map((fraction) => Math.floor(fraction * bytes.length)))].sort((a, b) => a - b)
+  return [0, ...positions].map((from, index) => bytes.subarray(from, positions[index]))
+}
+
+describe.each(Object.entries(dialogues))(`%s cut in many places (FUZZ_SEED=${seed})`, (_name, dialogue) => {
+  const options = { timeout: 5000, ...(dialogue.name === undefined ? {} : { name: dialogue.name }) }
+  const result = (stream: ScriptedStream): Promise<string> =>
+    dialogue.run(stream, options).then(
+      () => '',
+      (error: unknown) => (error as StartTlsError).code,
+    )
+
+  it('gives the same result as uncut', async () => {
+    const scripts: readonly (readonly [string, Script])[] = [
+      ...[dialogue.good, ...(dialogue.also ?? [])].map((script) => ['', script] as const),
+      ...dialogue.refused,
+    ]
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...scripts), cuts, async ([code, script], fractions) => {
+        const stream = new ScriptedStream(script, { deliver: (bytes) => cutAt(bytes, fractions) })
+        expect(await result(stream)).toBe(code)
+        expect(stream.unexpected).toBeUndefined()
+      }),
+      { numRuns, seed },
+    )
+  })
+
+  it('never takes a byte that was injected behind the answer: it is refused, or there for TLS to fail at', async () => {
+    const injected = '\x16\x03\x01 injected\r\n'
+    const last = dialogue.good.findLastIndex(([from]) => from === '>')
+    const script: Script = dialogue.good.map((step, index) =>
+      index === last ? ['>', Buffer.concat([Buffer.from(step[1] as string, 'latin1'), Buffer.from(injected)])] : step,
+    )
+    await fc.assert(
+      fc.asyncProperty(cuts, async (fractions) => {
+        const stream = new ScriptedStream(script, { endAfter: true, deliver: (bytes) => cutAt(bytes, fractions) })
+        const code = await result(stream)
+        if (code === 'ERR_STARTTLS_INJECTED') return
+        expect(code).toBe('')
+        let left = ''
+        for await (const chunk of stream as AsyncIterable<Buffer>) left += chunk.toString('latin1')
+        expect(left).toBe(injected)
+      }),
+      { numRuns, seed },
+    )
+  })
+})
