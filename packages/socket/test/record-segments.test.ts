@@ -80,6 +80,19 @@ async function converse(
 const expected = 'secret 0;clear 0;secret 1;clear 1;'
 /** Every position with FUZZ_SEGMENTS=all; else each round's end of TLS, byte by byte, and every 29th position. */
 const all = process.env['FUZZ_SEGMENTS'] === 'all'
+const seed = Number(process.env['FUZZ_SEED'] ?? Date.now()) >>> 0
+const runs = Number(process.env['FUZZ_RUNS'] ?? 10)
+
+/** Cuts at random, about one in `distance` bytes (mulberry32). */
+function randomCuts(state: number, distance: number): () => boolean {
+  let at = state
+  return () => {
+    at = (at + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(at ^ (at >>> 15), at | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % distance === 0
+  }
+}
 
 describe.each(['TLSv1.2', 'TLSv1.3'] as const)('a dialogue with the peer’s bytes cut anywhere, %s', (version) => {
   it.each(['client', 'server'] as const)('gives the same, as %s', { timeout: 300_000 }, async (role) => {
@@ -90,4 +103,24 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('a dialogue with the peer’s byt
       if (all || cut % 29 === 0 || cut > length - 90)
         expect((await converse(version, role, (offset) => offset === cut))[0], `cut at ${cut}`).toBe(expected)
   })
+
+  // so that every position is a boundary in one of them
+  it.each(['client', 'server'] as const)(
+    'gives the same in pieces of 17 bytes, as %s',
+    { timeout: 300_000 },
+    async (role) => {
+      for (let first = 0; first < 17; first++)
+        expect((await converse(version, role, (offset) => offset % 17 === first))[0], `from ${first}`).toBe(expected)
+    },
+  )
+
+  it.each(['client', 'server'] as const)(
+    `gives the same in many pieces, as %s (FUZZ_SEED=${seed})`,
+    { timeout: 300_000 },
+    async (role) => {
+      for (let run = 0; run < runs; run++)
+        for (const distance of [3, 40, 400])
+          expect((await converse(version, role, randomCuts(seed + run, distance)))[0], `run ${run}`).toBe(expected)
+    },
+  )
 })
