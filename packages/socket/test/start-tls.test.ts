@@ -3,6 +3,7 @@ import { connect as connectTcp, type Socket } from 'node:net'
 import { TLSSocket, createSecureContext } from 'node:tls'
 import { describe, expect, it } from 'vitest'
 import { connect, listen, startTls } from '../src/index.ts'
+import { tcpPair } from './rigs.ts'
 import { authority, echo, identity, rejection, tcpServer } from './support.ts'
 
 const ca = authority.ca
@@ -67,6 +68,39 @@ describe('startTls', () => {
     expect(String((await once(socket, 'data'))[0])).toBe('secret')
     expect(server.received()).not.toContain('secret')
     socket.destroy()
+  })
+
+  it.each(
+    [false, true].flatMap((stoppable) =>
+      (['net.Socket', 'SecureSocket'] as const).map((kind) => [kind, stoppable] as const),
+    ),
+  )('sends first what a %s has queued because nobody read (stoppable: %s)', async (kind, stoppable) => {
+    const { ours, theirs } = await tcpPair()
+    const queued = Buffer.alloc(20_000_000, 'queued ')
+    const last = Buffer.from('and the last')
+    const plain = kind === 'net.Socket' ? ours : await connect({ socket: ours, ca, startHandshake: false, stoppable })
+    plain.write(queued)
+    plain.write(last)
+    const starting = startTls(plain, { host: 'localhost', ca, stoppable })
+    // what the kernel does not take stays queued, and the handshake with it
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+    expect(plain.writableLength + ours.writableLength).toBeGreaterThan(0)
+    const received: Buffer[] = []
+    let left = queued.length + last.length
+    while (left > 0) {
+      const chunk = theirs.read(Math.min(left, Math.max(1, theirs.readableLength))) as Buffer | null
+      if (chunk === null) await once(theirs, 'readable')
+      else left -= received.push(chunk) && chunk.length
+    }
+    expect(Buffer.concat(received).equals(Buffer.concat([queued, last]))).toBe(true)
+    const secureContext = createSecureContext({ cert: identity.cert, key: identity.key })
+    const tls = new TLSSocket(theirs, { isServer: true, secureContext })
+    echo(tls.on('error', () => undefined))
+    const socket = await starting
+    socket.write('secret')
+    expect(String(await socket.readBytes(6))).toBe('secret')
+    socket.destroy()
+    tls.destroy()
   })
 
   it.each([
