@@ -6,6 +6,7 @@ import { SecureSocketError } from './errors.ts'
 import { shake } from './handshake.ts'
 import type { Host, HostTable } from './hosts.ts'
 import { readHello } from './read-hello.ts'
+import { resumesById } from './server-sessions.ts'
 import type { SecureSocket } from './secure-socket.ts'
 import { handshakeTimeout } from './failures.ts'
 import type { SocketCore } from './socket-core.ts'
@@ -60,7 +61,7 @@ export async function acceptTls(
     transport,
     prepared: host.prepared,
     resolved: host.resolved,
-    stapling: host.stapling,
+    stapling: host.keeping !== undefined && resumesById(hello, host.resolved.context) ? host.keeping : host.stapling,
     timeout: isTimed ? Number.POSITIVE_INFINITY : left(deadline),
     examine: (tls, claim) =>
       examine(tls, claim, hello, host.prepared.secureContext !== host.resolved.context.secureContext),

@@ -1,10 +1,11 @@
 import type { Server } from 'node:net'
 import type { SecureContext } from 'node:tls'
 import { type CheckedHello, type ClientHello, normalName, parseClientHello } from './client-hello.ts'
-import { staplingServer } from './engine/node-internals.ts'
+import { type ServerListeners, serverStandIn } from './engine/node-internals.ts'
 import { type Prepared, prepare } from './options/prepare.ts'
 import type { Resolved, ResolvedHost, ResolvedServer } from './options/resolve.ts'
 import type { HelloChoice } from './options/server-types.ts'
+import { ServerSessions } from './server-sessions.ts'
 import type { TicketKeys } from './ticket-keys.ts'
 
 /** One name's context and policy, ready to be used. */
@@ -15,6 +16,15 @@ export interface Host {
   readonly prepared: Prepared
   /** Set where clients that ask for a staple are answered. */
   readonly stapling: Server | undefined
+  /** Beside it, set where sessions known by their id are kept: for the clients that have no others. */
+  readonly keeping: Server | undefined
+}
+
+/** What all hosts of a server have in common. */
+export interface HostServices {
+  readonly ticketKeys: TicketKeys | undefined
+  /** Told where the session cache fails. */
+  readonly onSessionCacheError?: ((error: Error) => void) | undefined
 }
 
 /**
@@ -24,18 +34,18 @@ export interface Host {
 export class HostTable {
   readonly server: ResolvedServer
   readonly #hosts: ReadonlyMap<string, Host>
-  readonly #ticketKeys: TicketKeys | undefined
+  readonly #services: HostServices
 
-  private constructor(server: ResolvedServer, hosts: readonly Host[], ticketKeys: TicketKeys | undefined) {
+  private constructor(server: ResolvedServer, hosts: readonly Host[], services: HostServices) {
     this.server = server
     this.#hosts = new Map(hosts.map((host) => [host.name, host]))
-    this.#ticketKeys = ticketKeys
+    this.#services = services
   }
 
   /** Rejects with what is wrong with the credentials of any host. */
-  static async create(server: ResolvedServer, ticketKeys: TicketKeys | undefined): Promise<HostTable> {
-    const hosts = await Promise.all(server.hosts.map((host) => makeHost(host, ticketKeys)))
-    return new HostTable(server, hosts, ticketKeys)
+  static async create(server: ResolvedServer, services: HostServices): Promise<HostTable> {
+    const hosts = await Promise.all(server.hosts.map((host) => makeHost(host, services)))
+    return new HostTable(server, hosts, services)
   }
 
   get names(): readonly string[] {
@@ -65,22 +75,28 @@ export class HostTable {
     if (choice === null) return undefined
     const options = isContext(choice) ? { secureContext: choice } : choice
     const host = this.server.hostOf(options)
-    return makeHost({ ...host, name: `onHello ${hello.servername ?? ''}` }, this.#ticketKeys)
+    return makeHost({ ...host, name: `onHello ${hello.servername ?? ''}` }, this.#services)
   }
 }
 
-async function makeHost(host: ResolvedHost, ticketKeys: TicketKeys | undefined): Promise<Host> {
+async function makeHost(
+  host: ResolvedHost,
+  { ticketKeys, onSessionCacheError = () => undefined }: HostServices,
+): Promise<Host> {
   const { name, resolved, more } = host
-  const { requestCert = false } = resolved.handshake
+  const { requestCert = false, stapler, sessionCache: store } = resolved.handshake
   const keys = requestCert === false ? ticketKeys : ticketKeys?.unrenewed
   const prepared = await prepare('server', resolved, { name, more, ticketKeys: keys })
-  const { stapler } = resolved.handshake
+  const { secureContext, scope } = prepared
   // node:tls asks before OpenSSL has chosen among several certificates, and a staple for the other one would be refused
-  const stapling =
-    stapler === undefined || more.length > 0
-      ? undefined
-      : staplingServer(prepared.secureContext, (...request) => stapler.onRequest(...request))
-  return { name, resolved, prepared, stapling }
+  const OCSPRequest: ServerListeners['OCSPRequest'] =
+    stapler === undefined || more.length > 0 ? undefined : (...request) => stapler.onRequest(...request)
+  const kept =
+    store === undefined || scope === undefined ? undefined : new ServerSessions(store, scope, onSessionCacheError)
+  const stapling = serverStandIn(secureContext, { OCSPRequest })
+  const keeping =
+    kept && serverStandIn(secureContext, { OCSPRequest, resumeSession: kept.onResume, newSession: kept.onNew })
+  return { name, resolved, prepared, stapling, keeping }
 }
 
 function isContext(choice: unknown): choice is SecureContext {

@@ -1,6 +1,6 @@
 import { type ListenOptions as NetListenOptions } from 'node:net'
 import { invalidValue } from './errors.ts'
-import { HostTable } from './hosts.ts'
+import { type HostServices, HostTable } from './hosts.ts'
 import { resolveServer } from './options/resolve.ts'
 import type { ListenOptions } from './options/server-types.ts'
 import { SecureServer } from './secure-server.ts'
@@ -30,7 +30,10 @@ export async function listen(options: ListenOptions): Promise<SecureServer> {
     }).filter(([, value]) => value !== undefined),
   )
   let secureServer: SecureServer | undefined
-  const ticketKeys = new TicketKeys(handshake.ticketKeys, (error) => secureServer?.emit('ticketKeyError', error))
-  secureServer = new SecureServer(given, await HostTable.create(server, ticketKeys), ticketKeys)
+  const services: HostServices = {
+    ticketKeys: new TicketKeys(handshake.ticketKeys, (error) => secureServer?.emit('ticketKeyError', error)),
+    onSessionCacheError: (error) => secureServer?.emit('sessionCacheError', error),
+  }
+  secureServer = new SecureServer(given, await HostTable.create(server, services), services)
   return secureServer.listen(where)
 }

@@ -7,13 +7,12 @@ import {
   type Server,
 } from 'node:net'
 import { Arrival, type Reception } from './arrival.ts'
-import { HostTable } from './hosts.ts'
+import { type HostServices, HostTable } from './hosts.ts'
 import { forStartTls, resolveServer } from './options/resolve.ts'
 import type { HostsOption } from './options/server-types.ts'
 import { Pending } from './pending.ts'
 import { Queue } from './queue.ts'
 import type { SecureSocket } from './secure-socket.ts'
-import type { TicketKeys } from './ticket-keys.ts'
 import { filesOf, watchFiles } from './watch.ts'
 
 export interface SecureServerEvents {
@@ -29,6 +28,8 @@ export interface SecureServerEvents {
   reloadError: [error: Error]
   /** `ticketKeys` threw or gave no key; the ticket was rejected. */
   ticketKeyError: [error: Error]
+  /** `sessionCache` failed or was too slow; the handshake was a full one, or its session is not kept. */
+  sessionCacheError: [error: Error]
   listening: []
   error: [error: Error]
   close: []
@@ -45,19 +46,19 @@ export class SecureServer
   readonly #server: Server
   readonly #pending: Pending
   readonly #sockets = new Queue<SecureSocket>()
-  readonly #ticketKeys: TicketKeys
+  readonly #services: HostServices
   readonly #stop = new AbortController()
   #given: object
   #table: HostTable
   #reception: Reception
 
   /** @internal Use `listen`. */
-  constructor(given: object, table: HostTable, ticketKeys: TicketKeys) {
+  constructor(given: object, table: HostTable, services: HostServices) {
     super()
     const { transport, facade, handshake } = table.server.resolved
     this.#given = given
     this.#table = table
-    this.#ticketKeys = ticketKeys
+    this.#services = services
     this.#pending = new Pending(facade.maxHandshakes ?? 10_000, handshake.handshakeTimeout ?? 30_000)
     this.#reception = this.#receptionFor(given, table)
     const { noDelay, keepAlive, keepAliveInitialDelay } = transport
@@ -125,7 +126,7 @@ export class SecureServer
   }
 
   async #replace(given: object): Promise<void> {
-    const table = await HostTable.create(resolveServer('listen', given), this.#ticketKeys)
+    const table = await HostTable.create(resolveServer('listen', given), this.#services)
     this.#given = given
     this.#table = table
     this.#reception = this.#receptionFor(given, table)

@@ -55,7 +55,7 @@ export async function upgrade(
     } else {
       const own = inherits ? core.hosts?.() : undefined
       const keys = ticketKeys === undefined ? undefined : TicketKeys.of(ticketKeys)
-      const [transport, table] = await Promise.all([left, own ?? HostTable.create(server, keys)])
+      const [transport, table] = await Promise.all([left, own ?? HostTable.create(server, { ticketKeys: keys })])
       if (head !== undefined) transport.unshift(head)
       await acceptTls(socket, core, { transport, table })
     }

@@ -17,7 +17,7 @@ describe('the name that OpenSSL has understood', () => {
     const { coreOf, makeSocket } = await import('../src/secure-socket.ts')
     const { identity } = await import('./support.ts')
     const server = resolveServer('listen', { cert: identity.cert, key: identity.key })
-    const table = await HostTable.create(server, undefined)
+    const table = await HostTable.create(server, { ticketKeys: undefined })
     const outcome = new Promise<unknown>((resolve) => {
       const tcp = createServer((transport) => {
         tcp.close()

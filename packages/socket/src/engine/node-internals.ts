@@ -162,15 +162,21 @@ interface TicketKeyCallback {
   onticketkeycallback?: (name: Buffer, iv: Buffer, encrypt: boolean) => readonly [number, ...Buffer[]]
 }
 
+/** What node:tls asks its server about. */
+export interface ServerListeners {
+  readonly OCSPRequest?:
+    | ((...args: [Uint8Array, Uint8Array | null, (error: Error | null, response: Buffer | null) => void]) => void)
+    | undefined
+  readonly resumeSession?: ((id: Uint8Array, answer: (error: null, session: Buffer | null) => void) => void) | undefined
+  readonly newSession?: ((id: Uint8Array, session: Uint8Array, done: () => void) => void) | undefined
+}
+
 /**
- * What a server-side TLSSocket made with `new` takes as its `server` so that clients' requests for a staple come to us: it has the context whose
- * certificate the staple is about. Where Node looks for it elsewhere, nothing is stapled.
+ * What a server-side TLSSocket made with `new` takes as its `server` so that clients' requests for a staple, and sessions known by their id, come to us:
+ * it has the context whose certificate a staple is about. Undefined where nobody listens. Where Node looks for it elsewhere, nothing is stapled or resumed.
  */
-export function staplingServer(
-  secureContext: SecureContext,
-  onRequest: (...args: [Uint8Array, Uint8Array | null, (error: Error | null, response: Buffer | null) => void]) => void,
-): Server {
+export function serverStandIn(secureContext: SecureContext, listeners: ServerListeners): Server | undefined {
   const server = Object.assign(new EventEmitter(), { _sharedCreds: secureContext })
-  server.on('OCSPRequest', onRequest)
-  return server as unknown as Server
+  for (const [event, listener] of Object.entries(listeners)) if (listener !== undefined) server.on(event, listener)
+  return server.eventNames().length === 0 ? undefined : (server as unknown as Server)
 }

@@ -15,6 +15,8 @@ export interface Prepared {
   readonly policy: TrustPolicy
   /** Where sessions may be kept, and under which key; undefined where none may be. */
   readonly sessions: { readonly store: SessionStore; readonly key: string } | undefined
+  /** A server's: the trust key that its sessions belong to; undefined where none may resume. */
+  readonly scope?: string | undefined
 }
 
 /**
@@ -44,10 +46,7 @@ export function prepare(
     role === 'client'
       ? undefined
       : {
-          sessionIdContext: sessionIdContext({
-            ...trustParameters(resolved, policy, anchors, ''),
-            host: host?.name ?? '',
-          }),
+          sessionIdContext: sessionIdContext(scopeOf(resolved, policy, anchors, host)),
           more: host?.more ?? [],
           ticketKeys: host?.ticketKeys,
           resumable: mayResume(policy),
@@ -58,8 +57,19 @@ export function prepare(
     secureContext,
     policy,
     sessions: sessionsFor(role, resolved, policy, anchors, identity),
+    scope: server?.resumable === true ? trustKey(scopeOf(resolved, policy, anchors, host)) : undefined,
   })
   return built instanceof Promise ? built.then(finish) : finish(built)
+}
+
+/** What the sessions of a server's host belong to (rule 9). */
+function scopeOf(
+  resolved: Resolved,
+  policy: TrustPolicy,
+  anchors: Anchors,
+  host: HostContext | undefined,
+): Record<string, unknown> {
+  return { ...trustParameters(resolved, policy, anchors, ''), host: host?.name ?? '' }
 }
 
 /** What a server adds for one host. */

@@ -1,4 +1,5 @@
 import type { SecureContext } from 'node:tls'
+import type { SessionStore } from '@x/session-cache'
 import type { ClientHello } from '../client-hello.ts'
 import type { SecureSocket } from '../secure-socket.ts'
 import type { CertificateOption, ContextOptions, PeerOptions } from './types.ts'
@@ -32,6 +33,11 @@ export interface ServerOptions extends PeerOptions {
    * Default: random ones of this server. The original's SSL_ticket_keycb.
    */
   readonly ticketKeys?: Uint8Array | TicketKeyFunction
+  /**
+   * Where sessions are kept for clients of TLS 1.2 that take no tickets; default nowhere. Entries belong to host, policy and session id. Outside the process
+   * use an `EncryptedSessionStore`: whoever can alter a session can be any client. Failures cost full handshakes, and are reported as 'sessionCacheError'.
+   */
+  readonly sessionCache?: SessionStore
 }
 
 /** What one host may say of its own; everything else is the server's. */

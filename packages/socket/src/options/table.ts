@@ -238,7 +238,7 @@ export const table = {
   // handshake
   servername: { entries: client, part: 'handshake', parse: string },
   ALPNProtocols: { entries: both, part: 'handshake', parse: alpn },
-  sessionCache: { entries: client, part: 'handshake', parse: sessionStore },
+  sessionCache: { entries: both, part: 'handshake', parse: sessionStore },
   sessionKey: { entries: client, part: 'handshake', parse: nonEmptyString },
   tickets: { entries: client, part: 'handshake', parse: oneOf('once', 'again'), initial: 'once' },
   minDHSize: { entries: client, part: 'handshake', parse: nonNegativeInteger, initial: 2048 },
