@@ -1,7 +1,8 @@
-import { execFileSync, fork } from 'node:child_process'
+import { fork } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { cpus, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { machineText, minutes } from './machine.ts'
 import { clearlyMissed, type RowResult, summaryOf, toTable, toText } from './report.ts'
 import { ROUNDS, type Told, type Work } from './worker.ts'
 
@@ -89,17 +90,4 @@ function writeTable(path: string, topics: ReadonlyMap<string, RowResult[]>, summ
   const machine = `${machineText()}, ${ROUNDS} rounds; it took ${minutes(took)}. ${summary}`
   const tables = [...topics].map(([topic, results]) => `### ${topic}\n\n${toTable(results)}`)
   writeFileSync(path, `${[head, machine, ...tables].join('\n\n')}\n`)
-}
-
-/** Date, commit, Node and processor: what figures are worth nothing without. */
-export function machineText(): string {
-  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
-  const date = new Date().toISOString().slice(0, 10)
-  const { openssl } = process.versions
-  return `${date}, commit ${commit}, Node ${process.version} (OpenSSL ${openssl}), ${cpus().length} x ${cpus()[0]?.model.trim()}`
-}
-
-function minutes(milliseconds: number): string {
-  const seconds = Math.round(milliseconds / 1000)
-  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`
 }
