@@ -29,7 +29,13 @@ const names = `
 
   SSL_ERROR SSL_OCSP_FAIL_HARD SSL_OCSP_FULL_CHAIN SSL_OCSP_MUST_STAPLE SSL_OCSP_NO_STAPLE SSL_OCSP_TRY_STAPLE
   SSL_VERIFY_CLIENT_ONCE SSL_VERIFY_FAIL_IF_NO_PEER_CERT SSL_VERIFY_NONE SSL_VERIFY_PEER SSL_WANT_READ SSL_WANT_WRITE
-  SSL_Context Session_Cache Intercept PublicSuffix debug0 inet4 SSLCERTS
+  SSL_Context Session_Cache OCSP_Cache Intercept PublicSuffix SSL_SSL debug0 inet4 SSLCERTS GEN_DNS GEN_IPADD
+  SSL_CERT_DIR SSL_CERT_FILE SSL_ciphers SSL_password_cb SSL_verifycn_schema SSL_MODE_RELEASE_BUFFERS CTX_sess_set_cache_size
+  PeerAddr PeerHost PeerPort LocalAddr LocalPort Listen Timeout shutdown
+
+  check_cn wildcards_in_alt wildcards_in_cn ip_in_cn full_label leftmost anywhere when_only
+  rfc2595 rfc2818 rfc2995 rfc3207 rfc3920 rfc4217 rfc4513 rfc4642 rfc5425 rfc5538 rfc5922 rfc5953 rfc5971
+  http www ftp ldap smtp imap pop3 acap nntp netconf syslog snmp gist sip xmpp
 `
   .trim()
   .split(/\s+/)
