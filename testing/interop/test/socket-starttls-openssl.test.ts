@@ -35,13 +35,32 @@ const dialogues: readonly (readonly [
   ],
   ['pop3', '+OK ready\r\n', [[/^STLS/, '+OK begin\r\n']]],
   ['ftp', '220 ready\r\n', [[/^AUTH TLS/, '234 begin\r\n']]],
+  [
+    'lmtp',
+    '220 mail LMTP\r\n',
+    [
+      [/^LHLO/, '250-mail\r\n250 STARTTLS\r\n'],
+      [/^STARTTLS/, '220 go ahead\r\n'],
+    ],
+  ],
+  [
+    'nntp',
+    '200 ready\r\n',
+    [
+      [/^CAPABILITIES/, '101 list\r\nVERSION 2\r\nSTARTTLS\r\n.\r\n'],
+      [/^STARTTLS/, '382 begin\r\n'],
+    ],
+  ],
+  ['sieve', '"SASL" ""\r\n"STARTTLS"\r\nOK\r\n', [[/^STARTTLS/, 'OK begin\r\n']]],
+  ['irc', '', [[/^STARTTLS/, ':irc.example 670 * :begin\r\n']]],
+  ['postgres', '', [[/^\0\0\0\x08\x04\xd2\x16\x2f$/, 'S']]],
 ]
 
-async function serve(socket: SecureSocket, [, greeting, answers]: (typeof dialogues)[number]): Promise<void> {
-  socket.write(greeting)
+async function serve(socket: SecureSocket, [name, greeting, answers]: (typeof dialogues)[number]): Promise<void> {
+  if (greeting !== '') socket.write(greeting)
   for (const [pattern, answer] of answers) {
-    const line = String(await socket.readLine())
-    expect(line).toMatch(pattern)
+    const question = name === 'postgres' ? await socket.readBytes(8) : await socket.readLine()
+    expect(question?.toString('latin1')).toMatch(pattern)
     socket.write(answer)
   }
   await socket.startTls()
