@@ -4,6 +4,7 @@ import { existsSync, globSync, readdirSync, readFileSync } from './files.mjs'
 /** House rules that a machine can check: files every package has, codes in the error table, throws with codes. */
 export function checkPackages(root) {
   const problems = []
+  const overview = readFileSync(join(root, 'README.md'), 'utf8')
   for (const name of readdirSync(join(root, 'packages'))) {
     const folder = join(root, 'packages', name)
     for (const file of ['README.md', 'package.json', 'tsconfig.json', 'src', 'test'])
@@ -16,6 +17,8 @@ export function checkPackages(root) {
     }))
       if (typeof form === 'string' ? !readme.includes(form) : !form.test(readme))
         problems.push(`packages: @x/${name}'s README does not say ${what}`)
+    if (!overview.includes(`[\`@x/${name}\`](packages/${name})`))
+      problems.push(`packages: the root README's table does not lead to @x/${name}`)
     const sources = globSync(join(folder, 'src'), '.ts')
     const codes = new Set()
     for (const file of sources) {
