@@ -199,6 +199,16 @@ describe('startTls twice at once', () => {
       code: 'ERR_SECURE_SOCKET_HANDSHAKE_TIMEOUT',
     })
   })
+
+  it.each([
+    ['nothing', ''],
+    ['half a hello', '1603010200010001fc0303'],
+  ])('as a server is bounded in time where the client says %s', async (_, hex) => {
+    const { ours, theirs } = segmentedPair()
+    const refused = rejection(startTls(ours, { ...server, handshakeTimeout: 20 }))
+    theirs.write(Buffer.from(hex, 'hex'))
+    expect(await refused).toMatchObject({ code: 'ERR_SECURE_SOCKET_HANDSHAKE_TIMEOUT' })
+  })
 })
 
 describe('head', () => {
