@@ -35,6 +35,7 @@ const packagesOfFull = [
   'inspircd',
   'mariadb-server',
   'tinyproxy',
+  'testssl.sh',
 ]
 
 /** Beside for the full run, too, but only unpacked: they conflict with vsftpd, or would be set up as a service of this machine. */

@@ -38,6 +38,7 @@ const programs = {
   faketime: [],
   go: [],
   sslscan: [],
+  testssl: [],
 } as const satisfies Record<string, readonly string[]>
 
 export type PeerName = keyof typeof programs

@@ -1,8 +1,9 @@
+import { readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createAuthority } from '@x/utils'
 import { listen, type ListenOptions, type SecureServer } from '@x/socket'
 import { afterAll, describe, expect, it } from 'vitest'
-import { type Finished, peer, perlHas, run, TemporaryFolder } from '../src/index.ts'
+import { type Finished, peer, peerOfFull, perlHas, run, TemporaryFolder } from '../src/index.ts'
 
 const authority = createAuthority('interop CA')
 const stranger = createAuthority('stranger')
@@ -238,5 +239,32 @@ describe.skipIf(sslscan === undefined)('sslscan', { timeout: 120_000 }, () => {
     )
     expect(suites.length).toBeGreaterThan(4)
     expect(suites.filter((suite) => !/^(?:TLS_|ECDHE-|DHE-).*(?:GCM|CHACHA20)/.test(suite ?? ''))).toEqual([])
+    for (const [, version] of stdout.matchAll(/(TLSv1\.\d) (?:not )?vulnerable to heartbleed/g))
+      expect(stdout).toContain(`${version} not vulnerable to heartbleed`)
+    expect(stdout).not.toMatch(/\b(?:NULL|EXPORT|RC4|3DES|MD5|anon)\b/i)
+  })
+})
+
+const testssl = peerOfFull('testssl')
+describe.skipIf(testssl === undefined)('testssl.sh', { timeout: 600_000 }, () => {
+  it.each(['ec', 'rsa'] as const)('finds no weakness in the defaults, with a certificate of type %s', async (type) => {
+    await using server = await listen({ host: '127.0.0.1', port: 0, ...both('localhost', type) })
+    server.on('tlsClientError', () => undefined)
+    server.on('connection', (socket) => {
+      socket.on('error', () => undefined)
+      socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 5\r\nconnection: close\r\n\r\nhello'))
+    })
+    const { port } = server.address() as AddressInfo
+    const report = folder.file(`testssl-${type}.json`)
+    const what = ['--protocols', '--std', '--fs', '--vulnerable', '--server-defaults']
+    const how = ['--quiet', '--color', '0', '--nodns', 'none', '--warnings', 'off', '--jsonfile', report]
+    await run(testssl as string, [...how, ...what, `localhost:${port}`], { timeout: 590_000 })
+    const found = JSON.parse(readFileSync(report, 'utf8')) as { id: string; severity: string; finding: string }[]
+    for (const id of ['heartbleed', 'CCS', 'ROBOT', 'secure_client_renego', 'CRIME_TLS', 'LOGJAM'])
+      expect(found.find((one) => one.id === id)).toMatchObject({ severity: 'OK' })
+    // the certificate is of a CA of our own, without responder or list, and testssl's own openssl is not ours to judge
+    const expected = /^(?:cert|OCSP|DNS_CAArecord|engine_problem|scanProblem)/
+    const weak = found.filter(({ id, severity }) => !['OK', 'INFO'].includes(severity) && !expected.test(id))
+    expect(weak).toEqual([])
   })
 })
