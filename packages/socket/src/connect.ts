@@ -1,13 +1,15 @@
 import { connect as connectTcp, type NetConnectOpts, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { dialsItself } from './engine/choose.ts'
 import { openTransport } from './engine/transport.ts'
 import { invalidValue, SecureSocketError, withDetails } from './errors.ts'
 import { withoutBrackets } from './options/policy.ts'
-import { prepare } from './options/prepare.ts'
+import { prepare, type Prepared } from './options/prepare.ts'
 import { forStartTls, resolve, type Resolved } from './options/resolve.ts'
 import type { ConnectOptions } from './options/types.ts'
-import { shake } from './handshake.ts'
+import { begin, clientSessions, finish, type Handshake, shake } from './handshake.ts'
 import { refusePlaintextLeft } from './failures.ts'
+import type { ClientSessions } from './sessions.ts'
 import type { SocketCore } from './socket-core.ts'
 import { giveUp } from './upgrade.ts'
 import { coreOf, makeSocket, type SecureSocket } from './secure-socket.ts'
@@ -80,6 +82,12 @@ async function open(socket: SecureSocket, resolved: Resolved): Promise<void> {
   const pending = facade.startHandshake === false ? undefined : prepare('client', resolved)
   const prepared = pending instanceof Promise ? await pending : pending
   if (socket.destroyed) return
+  const sessions = prepared === undefined ? undefined : clientSessions(prepared, resolved)
+  if (prepared !== undefined && dialsItself(resolved)) {
+    // a store that has to be waited for is, while the connection is made
+    const taking = sessions?.take(prepared.policy, core)
+    if (!(taking instanceof Promise)) return await openDirectly(socket, core, prepared, resolved, sessions)
+  }
   const transport = where.socket === undefined ? connectTcp(tcpOptions(where)) : openTransport(where.socket)
   if (transport instanceof Socket) core.transport = transport
   await connected(transport, socket)
@@ -88,8 +96,36 @@ async function open(socket: SecureSocket, resolved: Resolved): Promise<void> {
   if (prepared === undefined) core.adoptPlain(transport)
   else {
     await converse(transport, core, resolved)
-    await shake(socket, core, { role: 'client', transport, prepared, resolved })
+    await shake(socket, core, { role: 'client', transport, prepared, resolved, sessions })
   }
+  socket.emit('ready')
+}
+
+/** The engine makes the connection, and its hello leaves as soon as there is one. */
+async function openDirectly(
+  socket: SecureSocket,
+  core: SocketCore,
+  prepared: Prepared,
+  resolved: Resolved,
+  sessions: ClientSessions | undefined,
+): Promise<void> {
+  const handshake: Handshake = {
+    role: 'client',
+    transport: { dial: tcpOptions(resolved.transport) },
+    prepared,
+    resolved,
+  }
+  const engine = begin(core, handshake, sessions)
+  core.dialled(engine.tls)
+  try {
+    await connected(engine.tls, socket)
+  } catch (error) {
+    sessions?.giveBack()
+    throw error
+  }
+  if (socket.destroyed) return
+  socket.emit('connect')
+  await finish(socket, core, engine, handshake, sessions)
   socket.emit('ready')
 }
 

@@ -2,7 +2,9 @@ import type { Server } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import { startTlsEngine } from './engine/choose.ts'
-import type { PeerClaim } from './engine/engine.ts'
+import type { PeerClaim, TlsEngine } from './engine/engine.ts'
+import type { Dial } from './engine/native.ts'
+import type { RecordObserver } from './engine/record.ts'
 import { traced } from './diagnostics.ts'
 import { SecureSocketError } from './errors.ts'
 import { logKeys } from './keylog.ts'
@@ -14,12 +16,15 @@ import type { SocketCore } from './socket-core.ts'
 
 export interface Handshake {
   readonly role: 'client' | 'server'
-  readonly transport: Duplex
+  /** Connected; or where the engine is to connect to (see `begin`). */
+  readonly transport: Duplex | Dial
   readonly prepared: Prepared
   readonly resolved: Resolved
+  /** Those that `offerSession` has already asked for one to offer. */
+  readonly sessions?: ClientSessions | undefined
   /** What a server has beside: see `Host` and `acceptTls`. */
   readonly stapling?: Server | undefined
-  /** Milliseconds; default `handshakeTimeout`. Infinity: the caller keeps the time. */
+  /** Milliseconds; default `handshakeTimeout`. */
   readonly timeout?: number
   /** Looks at what the handshake came to before the checks do; may throw. */
   readonly examine?: (tls: TLSSocket, claim: PeerClaim) => PeerClaim
@@ -30,31 +35,62 @@ export interface Handshake {
  * Rejects with what went wrong; the caller destroys the socket with it.
  */
 export function shake(socket: SecureSocket, core: SocketCore, handshake: Handshake): Promise<void> {
-  const { host, port } = core.where
-  return traced({ socket, role: handshake.role, host, port }, () => run(socket, core, handshake))
+  return told(socket, core, handshake, async () => {
+    const { role, prepared, resolved } = handshake
+    const sessions = handshake.sessions ?? clientSessions(prepared, resolved)
+    const taking = sessions?.take(prepared.policy, core)
+    if (taking instanceof Promise) {
+      await taking
+      if (socket.destroyed)
+        throw new SecureSocketError('ERR_SECURE_SOCKET_CLOSED', 'the socket was closed', { phase: 'handshake' })
+    }
+    const { onMessage } = resolved.handshake
+    const observer = onMessage && (await import('./messages/observer.ts')).observe(role, onMessage)
+    await prove(core, begin(core, handshake, sessions, observer), handshake, sessions)
+  })
 }
 
-async function run(
+/** The same for an engine that `begin` has started, and whose connection is made. */
+export function finish(
   socket: SecureSocket,
   core: SocketCore,
-  { role, transport, prepared, resolved, stapling, timeout, examine }: Handshake,
+  engine: TlsEngine,
+  handshake: Handshake,
+  sessions: ClientSessions | undefined,
 ): Promise<void> {
-  const { secureContext, policy, sessions: where } = prepared
-  const { handshake, transport: address } = resolved
-  const sessions = where === undefined ? undefined : new ClientSessions(where.store, where.key, handshake.tickets)
-  if (sessions !== undefined) {
-    await sessions.take(policy, core.closing)
-    if (socket.destroyed)
-      throw new SecureSocketError('ERR_SECURE_SOCKET_CLOSED', 'the socket was closed', { phase: 'handshake' })
-  }
+  return told(socket, core, handshake, () => prove(core, engine, handshake, sessions))
+}
+
+function told(
+  socket: SecureSocket,
+  { where: { host, port } }: SocketCore,
+  { role }: Handshake,
+  run: () => Promise<void>,
+): Promise<void> {
+  return traced({ socket, role, host, port }, run)
+}
+
+/** A client's sessions, where they may be kept at all. */
+export function clientSessions({ sessions }: Prepared, { handshake }: Resolved): ClientSessions | undefined {
+  return sessions === undefined ? undefined : new ClientSessions(sessions.store, sessions.key, handshake.tickets)
+}
+
+/** The engine, started: where the transport is connected, our first message leaves in this tick. */
+export function begin(
+  core: SocketCore,
+  { role, transport, prepared, resolved, stapling }: Handshake,
+  sessions: ClientSessions | undefined,
+  observer?: RecordObserver,
+): TlsEngine {
+  const { secureContext, policy } = prepared
+  const { handshake, transport: address, context } = resolved
   core.allowsTruncation = handshake.truncation === 'allow'
   core.onPeerShutdown = handshake.onPeerShutdown
-  const observer = handshake.onMessage && (await import('./messages/observer.ts')).observe(role, handshake.onMessage)
   const engine = startTlsEngine({
     role,
     transport,
     secureContext,
-    psk: resolved.context.psk,
+    psk: context.psk,
     handshake,
     host: address.host,
     sessions,
@@ -63,5 +99,15 @@ async function run(
     stapling,
   })
   if (handshake.keylog === true) logKeys(engine.tls)
-  await core.secure(engine, policy, timeout ?? handshake.handshakeTimeout ?? 30_000, sessions, examine)
+  return engine
+}
+
+async function prove(
+  core: SocketCore,
+  engine: TlsEngine,
+  { prepared, resolved, timeout, examine }: Handshake,
+  sessions: ClientSessions | undefined,
+): Promise<void> {
+  const limit = timeout ?? resolved.handshake.handshakeTimeout ?? 30_000
+  await core.secure(engine, prepared.policy, limit, sessions, examine)
 }

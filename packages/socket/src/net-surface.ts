@@ -8,6 +8,7 @@ export interface Surface {
   readonly connecting: boolean
   readonly bytesRead: number
   readonly bytesWritten: number
+  reset(): void
   ref(): void
   unref(): void
 }
@@ -85,7 +86,7 @@ export function installSurface(
       return this
     },
     resetAndDestroy(this: SecureSocket): SecureSocket {
-      surfaceOf(this)?.transport?.resetAndDestroy()
+      surfaceOf(this)?.reset()
       this.destroy()
       return this
     },

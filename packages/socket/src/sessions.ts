@@ -6,7 +6,7 @@ import { SecureSocketError } from './errors.ts'
 import { checkFingerprint } from './verify/fingerprint.ts'
 import { unlessAborted } from './verify/network-time.ts'
 import type { TrustPolicy } from './verify/policy.ts'
-import { checkChain } from './verify/chain.ts'
+import { checkChain, type Ending } from './verify/chain.ts'
 import { checkRevocation, needsInquiry } from './verify/revocation.ts'
 import { revocationSubject } from './verify/revocation-subject.ts'
 import { viewOf } from './verify/view.ts'
@@ -44,6 +44,8 @@ export class ClientSessions {
   readonly #key: string
   readonly #again: boolean
   #offered: SessionEntry | undefined
+  /** While the store, or a check, is waited for; a second call waits for the same. */
+  #taking: Promise<SessionEntry | undefined> | undefined
   #early: Buffer[] = []
   #kept = 0
   #looks = 0
@@ -56,13 +58,34 @@ export class ClientSessions {
     this.#again = tickets === 'again'
   }
 
-  /** The entry to offer. A store that fails, is slow or answers nonsense costs a full handshake and no more. */
-  async take(policy: TrustPolicy, closing: AbortSignal): Promise<SessionEntry | undefined> {
+  /**
+   * The entry to offer; a Promise where the store answers with one, or where an entry has to be looked into.
+   * A store that fails, is slow or answers nonsense costs a full handshake and no more.
+   */
+  take(policy: TrustPolicy, ending: Ending): SessionEntry | undefined | Promise<SessionEntry | undefined> {
+    if (this.#taking !== undefined) return this.#taking
+    let found: SessionEntry | undefined | Promise<SessionEntry | undefined>
+    try {
+      found = this.#store.get(this.#key)
+      if (found === undefined) return undefined
+      if (!isThenable(found) && isUsable(found, this.#key, policy) && isGoodAtOnce(found, policy))
+        return (this.#offered = found)
+    } catch (error) {
+      found = Promise.reject(error)
+    }
+    return (this.#taking = this.#takeInTime(found, policy, ending.closing))
+  }
+
+  async #takeInTime(
+    first: SessionEntry | Promise<SessionEntry | undefined>,
+    policy: TrustPolicy,
+    closing: AbortSignal,
+  ): Promise<SessionEntry | undefined> {
     const late = new AbortController()
     const timer = setTimeout(() => late.abort(), PATIENCE)
     const signal = AbortSignal.any([late.signal, closing])
     try {
-      this.#offered = await unlessAborted(this.#find(policy, signal), signal)
+      this.#offered = await unlessAborted(this.#find(first, policy, signal), signal)
     } catch {
       this.#offered = undefined
     } finally {
@@ -71,14 +94,25 @@ export class ClientSessions {
     return this.#offered
   }
 
-  async #find(policy: TrustPolicy, signal: AbortSignal): Promise<SessionEntry | undefined> {
-    for (let tries = 0; tries < TRIES; tries++) {
-      const entry = await this.#store.get(this.#key)
-      if (entry === undefined) return undefined
-      if (isUsable(entry, this.#key, policy) && (await stillGood(entry, policy, signal))) return entry
+  async #find(
+    first: SessionEntry | Promise<SessionEntry | undefined>,
+    policy: TrustPolicy,
+    signal: AbortSignal,
+  ): Promise<SessionEntry | undefined> {
+    let entry = await first
+    for (let tries = 0; tries < TRIES && entry !== undefined; tries++) {
+      if (isUsable(entry, this.#key, policy) && (await isGoodByNow(entry, policy, signal))) return entry
       await this.#store.delete(this.#key, entry) // in TLS 1.2 it would be handed out again
+      if (tries < TRIES - 1) entry = await this.#store.get(this.#key)
     }
     return undefined
+  }
+
+  /** The connection was not made: the entry that was to be offered may be offered by another. */
+  giveBack(): void {
+    const unused = this.#offered
+    this.#offered = undefined
+    if (unused !== undefined && unused.protocol !== 'TLSv1.2') this.#add(unused) // in TLS 1.2 the store still has it
   }
 
   get offered(): SessionEntry | undefined {
@@ -209,15 +243,26 @@ function isProven(entry: SessionEntry, { openssl }: SessionEvidence, policy: Tru
  * Where a good status is demanded, an entry is offered only if the caches and lists at hand give one now (rule 10): a resumed
  * handshake brings no staple.
  */
-async function stillGood(entry: SessionEntry, policy: TrustPolicy, signal: AbortSignal): Promise<boolean> {
-  const { onStaple: _told, ...answers } = policy.revocation
-  const offline: TrustPolicy = { ...policy, revocation: { ...answers, onStaple: undefined, online: false } }
+function isGoodAtOnce(entry: SessionEntry, policy: TrustPolicy): boolean {
+  return !needsInquiry(resumedClaim(entry), offline(policy))
+}
+
+async function isGoodByNow(entry: SessionEntry, policy: TrustPolicy, signal: AbortSignal): Promise<boolean> {
+  if (isGoodAtOnce(entry, policy)) return true
   const claim = resumedClaim(entry)
-  if (!needsInquiry(claim, offline)) return true
+  const rules = offline(policy)
   // the callback has accepted this chain once, and is asked again when it is resumed
-  const chain = await checkChain(claim, { ...offline, callback: undefined }, { closing: signal })
-  const subject = revocationSubject(claim, offline, checkFingerprint(claim, offline), chain)
-  return (await checkRevocation(claim, subject, offline, signal)).result !== 'refused'
+  const chain = await checkChain(claim, { ...rules, callback: undefined }, { closing: signal })
+  const subject = revocationSubject(claim, rules, checkFingerprint(claim, rules), chain)
+  return (await checkRevocation(claim, subject, rules, signal)).result !== 'refused'
+}
+
+function offline(policy: TrustPolicy): TrustPolicy {
+  return { ...policy, revocation: { ...policy.revocation, onStaple: undefined, online: false } }
+}
+
+function isThenable<T>(value: T | Promise<T>): value is Promise<T> {
+  return typeof value === 'object' && value !== null && 'then' in value
 }
 
 /** The claim of a resumed peer: the chain of the entry, since the handshake carries none. */

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import type { CheckedHello } from './client-hello.ts'
 import { restartIdleTimer } from './engine/node-internals.ts'
+import { BelowTls } from './engine/below-tls.ts'
 import type { EndKind, PeerClaim, PlainEngine, Released, TlsEngine } from './engine/engine.ts'
 import { PlainTransport } from './engine/plain.ts'
 import { type ErrorDetails, type Phase, PeerRefusedError, SecureSocketError, withDetails } from './errors.ts'
@@ -44,6 +45,8 @@ export class SocketCore implements GateOutput, Surface {
   /** TLS is being started: the phase is plain until what was written before has left. */
   #leaving = false
   transport: Socket | undefined
+  /** Where the engine has made the connection: what `transport`, which is then its TLSSocket, does not know. */
+  #below: BelowTls | undefined
   /** Where the plaintext dialogue has failed before TLS and `onHandshakeError` is to have it. */
   unsecured: Duplex | undefined
   claim: PeerClaim | undefined
@@ -88,11 +91,11 @@ export class SocketCore implements GateOutput, Surface {
   }
 
   get bytesRead(): number {
-    return this.transport?.bytesRead ?? this.gate.bytesRead
+    return (this.#below ?? this.transport ?? this.gate).bytesRead
   }
 
   get bytesWritten(): number {
-    return this.transport?.bytesWritten ?? this.gate.bytesWritten
+    return (this.#below ?? this.transport ?? this.gate).bytesWritten
   }
 
   get verification(): Verification | undefined {
@@ -128,6 +131,17 @@ export class SocketCore implements GateOutput, Surface {
   /** Where the connection goes, for errors. */
   located(where: { host?: string; port?: number }): void {
     this.#where = where
+  }
+
+  /** The engine makes the connection itself. */
+  dialled(tls: TLSSocket): void {
+    this.transport = tls
+    this.#below = new BelowTls(tls)
+  }
+
+  /** Closes the connection by RST. */
+  reset(): void {
+    ;(this.#below ?? this.transport)?.resetAndDestroy()
   }
 
   /** Takes a transport (connected or not) without speaking TLS on it yet; opens the gate where `open` says so. */
@@ -294,6 +308,7 @@ export class SocketCore implements GateOutput, Surface {
     if (error === null && this.#sessions !== undefined) this.#fetchSession()
     if (error !== null) this.lastError = this.explained(error)
     this.#state = { phase: 'closed', was: this.#state.phase, verification }
+    this.#below?.closing()
     this.gate.close(error)
     this.transport?.destroy()
     this.#endWaiting(error)

@@ -15,9 +15,11 @@ const must = authority.issue({ names: 'localhost', mustStaple: true })
 const folder = mkdtempSync(join(tmpdir(), 'x-socket-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
+/** The newer of two answers counts: "good" is an hour older, however long a test takes between the two. */
 function status(word: 'good' | 'revoked', { certificate }: IssuedIdentity): Buffer {
   const responses = [{ certificate, issuer: authority.certificate, status: word }]
-  return Buffer.from(createOcspResponse({ signer: authority, responses }))
+  const producedAt = word === 'good' ? Date.now() - 3_600_000 : Date.now()
+  return Buffer.from(createOcspResponse({ signer: authority, responses, producedAt }))
 }
 
 /** A server that staples "good" for its certificate. */

@@ -6,13 +6,14 @@ import { PskExchange, type PskKeys } from '../options/psk.ts'
 import type { Resolved } from '../options/resolve.ts'
 import type { ClientSessions } from '../sessions.ts'
 import type { TlsEngine } from './engine.ts'
-import { NativeTls, type NativeSettings } from './native.ts'
+import { type Dial, NativeTls, type NativeSettings } from './native.ts'
 import { hasHandle } from './node-internals.ts'
 import { type RecordObserver, RecordTls } from './record.ts'
 
 export interface TlsStart {
   readonly role: 'client' | 'server'
-  readonly transport: Duplex
+  /** Connected; or, for an engine that makes the connection (see `dialsItself`), where to. */
+  readonly transport: Duplex | Dial
   readonly secureContext: SecureContext
   readonly handshake: Resolved['handshake']
   /** Our pre-shared keys; the context is then one without tickets. */
@@ -33,10 +34,31 @@ export function startTlsEngine(start: TlsStart): TlsEngine {
   const { transport, observer, handshake } = start
   const settings = start.role === 'client' ? clientSettings(start) : serverSettings(start)
   const stoppable = handshake.stoppable === true
-  // only record by record does the transport outlive TLS, or need not be one of Node's own
-  const byRecord =
-    stoppable || observer !== undefined || handshake.onHandshakeError !== undefined || !hasHandle(transport)
+  if ('dial' in transport) return new NativeTls(transport, settings)
+  const byRecord = needsRecords(handshake) || observer !== undefined || !hasHandle(transport)
   return byRecord ? new RecordTls(transport, settings, { stoppable, observer }) : new NativeTls(transport, settings)
+}
+
+/** Only record by record does the transport outlive TLS, or need not be one of Node's own. */
+function needsRecords({ stoppable, onHandshakeError }: Resolved['handshake']): boolean {
+  return stoppable === true || onHandshakeError !== undefined
+}
+
+/**
+ * Whether a client's engine is to make the connection itself: with a transport of its own node:tls needs one object less, and decodes a session
+ * once instead of twice. Not where the transport is the program's, is spoken on in clear first, or is wanted back; nor for the key log, which Node ends with the first
+ * address that does not answer.
+ */
+export function dialsItself({ transport, handshake, facade }: Resolved): boolean {
+  const { starttls, onMessage, keylog } = handshake
+  return (
+    transport.socket === undefined &&
+    starttls === undefined &&
+    onMessage === undefined &&
+    keylog !== true &&
+    facade.startHandshake !== false &&
+    !needsRecords(handshake)
+  )
 }
 
 function clientSettings({ handshake, secureContext, host, sessions, staple, psk }: TlsStart): NativeSettings {

@@ -1,4 +1,5 @@
 import type { X509Certificate } from 'node:crypto'
+import type { NetConnectOpts } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type ConnectionOptions, connect as connectTls, TLSSocket, type TLSSocketOptions } from 'node:tls'
 import { SecureSocketError } from '../errors.ts'
@@ -6,7 +7,14 @@ import type { EngineSink, PeerClaim, Released, TlsEngine } from './engine.ts'
 import { isPskSuite, type PskExchange } from '../options/psk.ts'
 import { gather } from './batch.ts'
 import { deliverDirectly } from './direct.ts'
-import { readInto, releaseControl, skipNativeIdentityCheck, verifyError } from './node-internals.ts'
+import {
+  canSetSession,
+  readInto,
+  releaseControl,
+  setSession,
+  skipNativeIdentityCheck,
+  verifyError,
+} from './node-internals.ts'
 import { type ClientSessions, resumedClaim } from '../sessions.ts'
 import { callIfPresent, endOnce, ignore, writeAll } from './plain.ts'
 
@@ -20,11 +28,17 @@ export type NativeSettings =
     }
   | { readonly role: 'server'; readonly options: TLSSocketOptions; readonly psk?: PskExchange | undefined }
 
+/** Where a client's engine connects to by itself. Node's own defaults hold for what is not said. */
+export interface Dial {
+  readonly dial: NetConnectOpts
+}
+
 /** TLS by node:tls, in C++ on the TCP handle: the fast engine. It cannot give the TCP connection back. */
 export class NativeTls implements TlsEngine {
   readonly kind = 'native' as const
   readonly tls: TLSSocket
-  readonly #transport: Duplex
+  /** Undefined where the connection is its own. */
+  readonly #transport: Duplex | undefined
   readonly #role: 'client' | 'server'
   readonly #sessions: ClientSessions | undefined
   #staple: Uint8Array | undefined
@@ -36,37 +50,44 @@ export class NativeTls implements TlsEngine {
   #underWay: UnderWay | undefined
   #unsubscribe: (() => void) | undefined
 
-  constructor(transport: Duplex, settings: NativeSettings) {
+  constructor(given: Duplex | Dial, settings: NativeSettings) {
+    const transport = 'dial' in given ? undefined : given
     this.#transport = transport
     this.#role = settings.role
     const psk = (this.#psk = settings.psk)
     if (settings.role === 'client') {
       this.#sessions = settings.sessions
-      const session = settings.sessions?.offered?.session
+      const offered = settings.sessions?.offered?.session
+      const session = offered === undefined ? {} : { session: Buffer.from(offered) }
+      // before the connection, in the tick in which it is asked for, a session is decoded once; the option has Node do it twice
+      const apart = 'dial' in given && canSetSession
       this.tls = connectTls({
         ...settings.options,
-        ...(session === undefined ? {} : { session: Buffer.from(session) }),
         ...(psk === undefined ? {} : { pskCallback: psk.offer }),
-        socket: transport,
+        ...('dial' in given ? given.dial : { socket: given }),
+        ...(apart ? {} : session),
         rejectUnauthorized: false,
         checkServerIdentity: () => undefined,
       })
+      if (apart && session.session !== undefined) setSession(this.tls, session.session)
+      if ('dial' in given) setUp(this.tls, given)
       this.#restoreIdentityCheck = skipNativeIdentityCheck(this.tls)
-      if (this.#sessions !== undefined) this.tls.on('session', (received: Buffer) => this.#sessions?.received(received))
       if (settings.options.requestOCSP === true)
         this.tls.once('OCSPResponse', (staple: Uint8Array | null) => {
           this.#staple = staple ?? undefined
         })
     } else {
       const options = { ...settings.options, ...(psk === undefined ? {} : { pskCallback: psk.find }) }
-      this.tls = new TLSSocket(transport, { ...options, isServer: true, rejectUnauthorized: false })
+      this.tls = new TLSSocket(given as Duplex, { ...options, isServer: true, rejectUnauthorized: false })
       this.#restoreIdentityCheck = ignore
     }
     this.tls.on('error', this.#onError).on('_tlsError', this.#onError).on('end', this.#onEnd).on('close', this.#onClose)
-    transport.on('error', this.#onError).on('close', this.#onTransportClose)
+    transport?.on('error', this.#onError).on('close', this.#onTransportClose)
   }
 
   handshake(signal?: AbortSignal): Promise<PeerClaim> {
+    // not before there is a connection: Node turns its reports on for the handle of now, of which each address may have another
+    if (this.#sessions !== undefined) this.tls.on('session', (session: Buffer) => this.#sessions?.received(session))
     return new Promise((resolve, reject) => {
       this.#underWay = { resolve, reject }
       if (signal !== undefined) this.#settleOn(signal)
@@ -204,7 +225,7 @@ export class NativeTls implements TlsEngine {
     this.#sink = undefined
     this.tls.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose)
     this.tls.destroy(error ?? undefined)
-    this.#transport.destroy()
+    this.#transport?.destroy()
   }
 
   stop(): Promise<Released> {
@@ -241,6 +262,14 @@ function interrupted(): SecureSocketError {
     'the peer closed the connection during the TLS handshake',
     { phase: 'handshake' },
   )
+}
+
+/** What net.connect reads and tls.connect does not. Before the connection, Node keeps it until there is one. */
+function setUp(tls: TLSSocket, { dial }: Dial): void {
+  if (!('port' in dial)) return
+  const { noDelay, keepAlive, keepAliveInitialDelay } = dial
+  if (noDelay === true) tls.setNoDelay(true)
+  if (keepAlive === true) tls.setKeepAlive(true, keepAliveInitialDelay)
 }
 
 /** A claim whose chain is decoded only when a check or the program asks for it. */

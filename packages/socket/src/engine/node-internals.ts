@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { EventEmitter } from 'node:events'
 import { type Server, Socket } from 'node:net'
-import type { SecureContext, TLSSocket } from 'node:tls'
+import { type SecureContext, TLSSocket } from 'node:tls'
 
 /*
  * Everything undocumented of Node that this package relies on: one function each, with a feature test and with what
@@ -108,6 +108,37 @@ export function hasHandle(transport: object): transport is Socket {
   if (!(transport instanceof Socket)) return false
   const { _handle: handle } = transport as Socket & { _handle?: unknown }
   return typeof handle === 'object' && handle !== null
+}
+
+/** Whether a session can be set apart from the options of tls.connect; otherwise it goes with them. */
+export const canSetSession: boolean = typeof (TLSSocket.prototype as { setSession?: unknown }).setSession === 'function'
+
+/** Has a client that is to connect offer this session. Where a first address does not answer, Node begins anew and may forget it. */
+export function setSession(socket: TLSSocket, session: Buffer): void {
+  const target = socket as TLSSocket & { setSession: (session: Buffer) => void }
+  target.setSession(session)
+  target.on('connectionAttempt', () => {
+    if ((target.autoSelectFamilyAttemptedAddresses?.length ?? 0) > 1) target.setSession(session)
+  })
+}
+
+/** The TCP connection below a TLSSocket that has made its own. */
+export interface TcpHandle {
+  readonly bytesRead: number
+  readonly bytesWritten: number
+  reset?(done: () => void): number
+}
+
+/**
+ * What is below a TLSSocket that was not given a transport: it counts plaintext, and cannot reset. Undefined where Node keeps it elsewhere: then
+ * the TLSSocket's own counters are reported, and a reset is a close.
+ */
+export function tcpHandle(socket: TLSSocket): TcpHandle | undefined {
+  const { _handle: handle } = socket as TLSSocket & { _handle?: { _parent?: Partial<TcpHandle> | null } | null }
+  const below = handle?._parent
+  return typeof below?.bytesRead === 'number' && typeof below.bytesWritten === 'number'
+    ? (below as TcpHandle)
+    : undefined
 }
 
 /** What is to be done with a ticket. Name and key have 16 and 32 bytes. */
