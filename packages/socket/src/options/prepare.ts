@@ -8,6 +8,7 @@ import { BoundedMap, contentKey } from './content-key.ts'
 import { type BuiltContext, buildContext } from './context.ts'
 import { certificateDemand, policyFor } from './policy.ts'
 import { madeContext } from './made-contexts.ts'
+import { defined } from './records.ts'
 import type { Resolved } from './resolve.ts'
 
 /** Everything that a handshake of this role needs. */
@@ -105,7 +106,7 @@ function sessionsFor(
   const { host, port, path } = resolved.transport
   const peer =
     sessionKey === undefined
-      ? withoutUndefined({ host, port: port === undefined ? undefined : Number(port), path })
+      ? defined({ host, port: port === undefined ? undefined : Number(port), path })
       : { sessionKey }
   const parameters = { peer, ...trustParameters(resolved, policy, anchors, identity) }
   const text = contentKey(parameters)
@@ -167,7 +168,7 @@ function comparable(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(comparable)
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype !== Object.prototype && prototype !== null) return identityFunction(value)
-  return withoutUndefined(Object.fromEntries(Object.entries(value).map(([key, item]) => [key, comparable(item)])))
+  return defined(Object.fromEntries(Object.entries(value).map(([key, item]) => [key, comparable(item)])))
 }
 
 const identityFunctions = new WeakMap<object, () => void>()
@@ -180,8 +181,4 @@ function identityFunction(value: object): () => void {
     identityFunctions.set(value, stand)
   }
   return stand
-}
-
-function withoutUndefined(record: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined))
 }
