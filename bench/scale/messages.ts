@@ -52,6 +52,8 @@ export default async function charts(): Promise<Chart[]> {
   const plain = connectTls(options).setNoDelay(true)
   await once(plain, 'secureConnect')
   const sockets = { '@x/socket': await connect(options), 'node:tls': plain }
+  for (const socket of Object.values(sockets))
+    for (let i = 0; i < 3000; i++) await (i % 2 === 0 ? sent(socket, 64) : received(socket, 64))
   const lines = (work: Work): Promise<Chart['lines']> => grow(SIZES, (size) => setupOf(sockets, size, work))
   const x = 'bytes in the message'
   const y = 'CPU time per message, µs'

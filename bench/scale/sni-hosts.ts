@@ -20,7 +20,7 @@ export default async function charts(): Promise<Chart[]> {
       text: `A full handshake for the host in the middle of the list, the server's side of it, P-256, TLS 1.3: listen({ hosts }) beside addContext() of node:tls. ${HANDSHAKES} handshakes per sample.`,
       x: 'hosts',
       y: 'CPU time per handshake, µs',
-      lines: await grow([1, 10, 100, 1000, 3000, 10_000], setupOf),
+      lines: await grow([1, 10, 100, 1000, 3000, 10_000], setupOf, 3),
     },
   ]
 }

@@ -25,7 +25,7 @@ export interface Point {
 
 const WIDTH = 720
 const HEIGHT = 400
-const AREA = { left: 76, right: 700, top: 62, bottom: 340 }
+const AREA = { left: 76, right: 692, top: 62, bottom: 340 }
 
 /** Blue, orange and grey of about the same lightness, which stand out from white and from black; each line has a mark of its own, too. */
 const STYLE = `
@@ -48,16 +48,8 @@ const STYLE = `
 /** The chart as an SVG with a text alternative; without a background, for light and dark pages. */
 export function toSvg(chart: Chart): string {
   const points = chart.lines.flatMap((line) => line.points)
-  const xs = scale(
-    points.map(({ x }) => x),
-    AREA.left,
-    AREA.right,
-  )
-  const ys = scale(
-    points.map(({ y }) => y),
-    AREA.bottom,
-    AREA.top,
-  )
+  const xs = across(points.map(({ x }) => x))
+  const ys = upwards(points.map(({ y }) => y))
   const alternative = chart.lines.map((line) => `${line.name}: ${endsOf(line, chart)}`).join('; ')
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" role="img" aria-labelledby="title text">
 <title id="title">${escape(chart.title)}</title>
@@ -79,44 +71,53 @@ interface Scale {
   readonly ticks: readonly number[]
 }
 
-/** A logarithmic axis from the tick below the least value to the one above the greatest. */
-function scale(values: readonly number[], from: number, to: number): Scale {
+/** A logarithmic axis over these values exactly. */
+function across(values: readonly number[]): Scale {
   const [least, greatest] = [Math.min(...values), Math.max(...values)]
-  const decades = Math.log10(greatest / least)
-  const steps =
-    decades > 2.2
-      ? [1]
-      : decades > 1.1
-        ? [1, 3]
-        : decades > 0.55
-          ? [1, 2, 3, 4, 6, 8]
-          : [1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 8]
-  const all: number[] = []
-  for (let power = Math.floor(Math.log10(least)) - 1; power <= Math.ceil(Math.log10(greatest)); power++)
-    for (const step of steps) all.push(step * 10 ** power)
+  const ticks = ticksAround(least, greatest).filter((tick) => tick >= least * 0.999 && tick <= greatest * 1.001)
+  return { at: between(least, greatest, AREA.left, AREA.right), ticks }
+}
+
+/** A logarithmic axis from tick to tick, over a decade at least, lest what is even should look steep. */
+function upwards(values: readonly number[]): Scale {
+  const [low, high] = [Math.min(...values), Math.max(...values)]
+  const short = Math.max(1, Math.sqrt((10 * low) / high))
+  const [least, greatest] = [low / short, high * short]
+  const all = ticksAround(least, greatest)
   const first = Math.max(
     0,
-    all.findLastIndex((tick) => tick <= least * 1.0001),
+    all.findLastIndex((tick) => tick <= least * 1.001),
   )
-  const last = all.findIndex((tick) => tick >= greatest * 0.9999)
-  const ticks = all.slice(first, (last < 0 ? all.length - 1 : last) + 1)
-  const [low, high] = [Math.log(ticks[0] as number), Math.log(ticks.at(-1) as number)]
-  return { at: (value) => from + ((Math.log(value) - low) / (high - low || 1)) * (to - from), ticks }
+  const last = all.findIndex((tick) => tick >= greatest * 0.999)
+  const ticks = all.slice(first, last + 1)
+  return { at: between(ticks[0] as number, ticks.at(-1) as number, AREA.bottom, AREA.top), ticks }
+}
+
+function between(low: number, high: number, from: number, to: number): (value: number) => number {
+  return (value) => from + (Math.log(value / low) / Math.log(high / low)) * (to - from)
+}
+
+/** Round numbers, and some beyond either end. */
+function ticksAround(least: number, greatest: number): number[] {
+  const decades = Math.log10(greatest / least)
+  const steps = decades > 2.2 ? [1] : decades > 1.1 ? [1, 3] : decades > 0.9 ? [1, 2, 5] : [1, 2, 3, 4, 6, 8]
+  const ticks: number[] = []
+  for (let power = Math.floor(Math.log10(least)) - 1; power <= Math.ceil(Math.log10(greatest)); power++)
+    for (const step of steps) ticks.push(step * 10 ** power)
+  return ticks
 }
 
 function axes(xs: Scale, ys: Scale): string {
-  const every = Math.ceil(xs.ticks.length / 9)
-  const across = xs.ticks.map((tick, i) => {
+  const along = xs.ticks.map((tick) => {
     const x = round(xs.at(tick))
-    const label = `<text class="small" x="${x}" y="${AREA.bottom + 18}" text-anchor="middle">${amount(tick)}</text>`
-    return `<path class="grid" d="M${x} ${AREA.top}V${AREA.bottom}"/>${i % every === 0 ? label : ''}`
+    return `<path class="grid" d="M${x} ${AREA.top}V${AREA.bottom}"/><text class="small" x="${x}" y="${AREA.bottom + 18}" text-anchor="middle">${short(tick)}</text>`
   })
   const up = ys.ticks.map((tick) => {
     const y = round(ys.at(tick))
-    return `<path class="grid" d="M${AREA.left} ${y}H${AREA.right}"/><text class="small" x="${AREA.left - 8}" y="${y + 4}" text-anchor="end">${amount(tick)}</text>`
+    return `<path class="grid" d="M${AREA.left} ${y}H${AREA.right}"/><text class="small" x="${AREA.left - 8}" y="${y + 4}" text-anchor="end">${short(tick)}</text>`
   })
   const frame = `<path class="axis" fill="none" d="M${AREA.left} ${AREA.top}V${AREA.bottom}H${AREA.right}"/>`
-  return [...across, ...up, frame].join('\n')
+  return [...along, ...up, frame].join('\n')
 }
 
 function legend(lines: readonly Line[]): string {
@@ -191,7 +192,13 @@ function figure(value: number): string {
 }
 
 function amount(value: number): string {
-  return Number(value.toPrecision(2)).toLocaleString('en', { maximumFractionDigits: 6 })
+  return value.toLocaleString('en', { maximumFractionDigits: 6 })
+}
+
+/** 10k for 10,000, 1M for a million. */
+function short(value: number): string {
+  if (value >= 1e6) return `${amount(value / 1e6)}M`
+  return value >= 10_000 ? `${amount(value / 1000)}k` : amount(value)
 }
 
 function round(value: number): number {
