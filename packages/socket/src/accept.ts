@@ -1,9 +1,10 @@
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
-import { type CheckedHello, normalName } from './client-hello.ts'
+import { certificateFor } from './certificate-choice.ts'
+import { type CheckedHello, normalName, parseClientHello } from './client-hello.ts'
 import type { PeerClaim } from './engine/engine.ts'
 import { SecureSocketError } from './errors.ts'
-import { shake } from './handshake.ts'
+import { type Handshake, shake } from './handshake.ts'
 import type { Host, HostTable } from './hosts.ts'
 import { readHello } from './read-hello.ts'
 import { resumesById } from './server-sessions.ts'
@@ -56,18 +57,28 @@ export async function acceptTls(
     sendAlert(transport, hello.servername === undefined ? MISSING_EXTENSION : UNRECOGNIZED_NAME)
     throw unrecognized(hello.servername)
   }
+  const { prepared, stapling } = host.keeping === undefined && host.singles.length === 0 ? host : shownTo(hello, host)
   await shake(socket, core, {
     role: 'server',
     transport,
-    prepared: host.prepared,
+    prepared,
     resolved: host.resolved,
-    stapling: host.keeping !== undefined && resumesById(hello, host.resolved.context) ? host.keeping : host.stapling,
+    stapling,
     timeout: isTimed ? Number.POSITIVE_INFINITY : left(deadline),
     examine: (tls, claim) =>
       examine(tls, claim, hello, host.prepared.secureContext !== host.resolved.context.secureContext),
   })
   core.servername = hello.servername ?? false
   return 'secure'
+}
+
+/** The context for this client, and whom node:tls asks for staples and sessions. */
+function shownTo(hello: CheckedHello, host: Host): Pick<Handshake, 'prepared' | 'stapling'> {
+  const { prepared, resolved, stapling, keeping, singles } = host
+  if (keeping !== undefined && resumesById(hello, resolved.context)) return { prepared, stapling: keeping }
+  const one = singles.length === 0 ? undefined : certificateFor(parseClientHello(hello.raw), singles, resolved.context)
+  if (one === undefined) return { prepared, stapling }
+  return { prepared: { ...prepared, secureContext: one.secureContext }, stapling: one.stapling }
 }
 
 /** Milliseconds, at least one. */

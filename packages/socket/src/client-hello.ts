@@ -19,6 +19,8 @@ export interface ClientHello {
   readonly pointFormats: readonly number[]
   /** signature_algorithms (RFC 8446 section 4.2.3). */
   readonly signatureAlgorithms: readonly number[]
+  /** signature_algorithms_cert: what certificates may be signed by, where that is said apart; else empty. */
+  readonly certificateSignatureAlgorithms: readonly number[]
   readonly random: Uint8Array
   readonly sessionId: Uint8Array
   /** The handshake message with its 4-byte header, without record headers. */
@@ -167,6 +169,7 @@ export function parseClientHello(raw: Uint8Array): ClientHello {
     groups: found.get(GROUPS)?.numbers(2, 2) ?? [],
     pointFormats: found.get(POINT_FORMATS)?.numbers(1, 1) ?? [],
     signatureAlgorithms: found.get(SIGNATURE_ALGORITHMS)?.numbers(2, 2) ?? [],
+    certificateSignatureAlgorithms: found.get(SIGNATURE_ALGORITHMS_CERT)?.numbers(2, 2) ?? [],
     random,
     sessionId,
     raw,
@@ -179,6 +182,7 @@ const POINT_FORMATS = 11
 const SIGNATURE_ALGORITHMS = 13
 const ALPN = 16
 const VERSIONS = 43
+const SIGNATURE_ALGORITHMS_CERT = 50
 
 /** Which extensions there were: a hello has none twice (RFC 8446 section 4.2). */
 class Seen {
@@ -202,7 +206,8 @@ class Seen {
 
 /** The extensions that are lists of numbers: each fills its extension, and has a whole number of entries. */
 function checkList(type: number, body: Fields, length: number): void {
-  if (type === GROUPS || type === SIGNATURE_ALGORITHMS) expectFilled(length, 2 + listed(body.part(length), 2, 2))
+  if (type === GROUPS || type === SIGNATURE_ALGORITHMS || type === SIGNATURE_ALGORITHMS_CERT)
+    expectFilled(length, 2 + listed(body.part(length), 2, 2))
   else if (type === VERSIONS) expectFilled(length, 1 + listed(body.part(length), 1, 2))
   else if (type === POINT_FORMATS) expectFilled(length, 1 + listed(body.part(length), 1, 1))
 }

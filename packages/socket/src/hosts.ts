@@ -1,7 +1,10 @@
+import { X509Certificate } from 'node:crypto'
 import type { Server } from 'node:net'
 import type { SecureContext } from 'node:tls'
+import { kindOf, type SingleCertificate } from './certificate-choice.ts'
 import { type CheckedHello, type ClientHello, normalName, parseClientHello } from './client-hello.ts'
 import { type ServerListeners, serverStandIn } from './engine/node-internals.ts'
+import { loadCredentials } from './options/credentials.ts'
 import { type Prepared, prepare } from './options/prepare.ts'
 import type { Resolved, ResolvedHost, ResolvedServer } from './options/resolve.ts'
 import type { HelloChoice } from './options/server-types.ts'
@@ -16,6 +19,8 @@ export interface Host {
   readonly prepared: Prepared
   /** Set where clients that ask for a staple are answered. */
   readonly stapling: Server | undefined
+  /** Where clients that ask for a staple are shown one of several certificates, the host's own choice: see `certificateFor`. */
+  readonly singles: readonly SingleCertificate[]
   /** Beside it, set where sessions known by their id are kept: for the clients that have no others. */
   readonly keeping: Server | undefined
 }
@@ -88,15 +93,34 @@ async function makeHost(
   const keys = requestCert === false ? ticketKeys : ticketKeys?.unrenewed
   const prepared = await prepare('server', resolved, { name, more, ticketKeys: keys })
   const { secureContext, scope } = prepared
+  const toStaple: ServerListeners['OCSPRequest'] = stapler && ((...request) => stapler.onRequest(...request))
   // node:tls asks before OpenSSL has chosen among several certificates, and a staple for the other one would be refused
-  const OCSPRequest: ServerListeners['OCSPRequest'] =
-    stapler === undefined || more.length > 0 ? undefined : (...request) => stapler.onRequest(...request)
+  const OCSPRequest = more.length > 0 ? undefined : toStaple
+  const singles =
+    toStaple === undefined || more.length === 0
+      ? []
+      : await Promise.all(
+          [resolved.context, ...more].map(async (context): Promise<SingleCertificate | undefined> => {
+            const loaded = await loadCredentials(context)
+            const kind = loaded && kindOf(new X509Certificate(loaded.cert))
+            const one = await prepare('server', { ...resolved, context }, { name, more: [], ticketKeys: keys })
+            const stapling = serverStandIn(one.secureContext, { OCSPRequest: toStaple })
+            return kind && stapling && { secureContext: one.secureContext, stapling, kind }
+          }),
+        )
   const kept =
     store === undefined || scope === undefined ? undefined : new ServerSessions(store, scope, onSessionCacheError)
   const stapling = serverStandIn(secureContext, { OCSPRequest })
   const keeping =
     kept && serverStandIn(secureContext, { OCSPRequest, resumeSession: kept.onResume, newSession: kept.onNew })
-  return { name, resolved, prepared, stapling, keeping }
+  return { name, resolved, prepared, stapling, singles: bySpeed(singles), keeping }
+}
+
+/** RSA signs most slowly: it is for those that take nothing else. */
+function bySpeed(singles: readonly (SingleCertificate | undefined)[]): readonly SingleCertificate[] {
+  const known = singles.filter((one) => one !== undefined)
+  const isRsa = ({ kind }: SingleCertificate): number => Number(kind.schemes.length > 1)
+  return known.sort((one, other) => isRsa(one) - isRsa(other))
 }
 
 function isContext(choice: unknown): choice is SecureContext {

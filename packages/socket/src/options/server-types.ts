@@ -26,7 +26,10 @@ export interface ServerOptions extends PeerOptions {
   readonly onHello?: HelloChooser
   /** What a client's first message may have at most, in bytes; default 16,384. */
   readonly maxHelloSize?: number
-  /** Answers clients that ask for a staple: `createStapler()` of @x/ocsp. Only for hosts with one certificate. */
+  /**
+   * Answers clients that ask for a staple: `createStapler()` of @x/ocsp. A host with several certificates and with `ciphers`, `sigalgs` or `ecdhCurve` of
+   * its own may leave clients without one.
+   */
   readonly stapler?: StaplerOption
   /**
    * Keys of session tickets, so that several processes share sessions: 48 bytes as node:tls has it, or a function for keys that change.
