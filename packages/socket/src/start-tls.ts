@@ -21,7 +21,8 @@ import { upgrade, upgradeOptions } from './upgrade.ts'
 export async function startTls(transport: Duplex | number, options: StartTlsOptions = {}): Promise<SecureSocket> {
   if (transport instanceof SecureSocket && transport.phase === 'plain') return await transport.startTls(options)
   const plan = upgradeOptions(options)
-  const socket = wrap(openTransport(transport), plan.resolved)
+  const hasUnread = typeof transport !== 'number' && transport.readableLength > 0 // refused by `upgrade`, which sees to the transport
+  const socket = wrap(hasUnread ? transport : openTransport(transport), plan.resolved)
   coreOf(socket).inherited = forStartTls({ ...options, head: undefined })
   await upgrade(socket, coreOf(socket), plan, false)
   return socket

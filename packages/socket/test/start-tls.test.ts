@@ -1,9 +1,10 @@
 import { once } from 'node:events'
 import { connect as connectTcp, type Socket } from 'node:net'
 import { TLSSocket, createSecureContext } from 'node:tls'
+import type { Duplex } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { connect, listen, startTls } from '../src/index.ts'
-import { tcpPair } from './rigs.ts'
+import { segmentedPair, tcpPair } from './rigs.ts'
 import { authority, echo, identity, rejection, tcpServer } from './support.ts'
 
 const ca = authority.ca
@@ -101,6 +102,61 @@ describe('startTls', () => {
     expect(String(await socket.readBytes(6))).toBe('secret')
     socket.destroy()
     tls.destroy()
+  })
+
+  it.each([
+    ['net.Socket', false],
+    ['net.Socket', true],
+    ['Duplex', true],
+    ['SecureSocket', true],
+  ] as const)('takes a %s whose lines were read as text (stoppable: %s)', async (kind, stoppable) => {
+    const pair = kind === 'Duplex' ? segmentedPair() : await tcpPair()
+    const theirs: Duplex = pair.theirs
+    let ours: Duplex = pair.ours
+    if (kind === 'SecureSocket')
+      ours = await connect({ socket: pair.ours, host: 'localhost', ca, startHandshake: false })
+    ours.setEncoding('utf8')
+    theirs.write('go ahead\r\n')
+    await once(ours, 'readable')
+    expect(ours.read()).toBe('go ahead\r\n')
+    const bytes = Buffer.from([0xff, 0xfe, 0x80, 0x41])
+    const [client, server] = await Promise.all([
+      startTls(ours, { host: 'localhost', ca, stoppable }),
+      startTls(theirs, { isServer: true, cert: identity.cert, key: identity.key, stoppable }),
+    ])
+    if (kind === 'SecureSocket') {
+      // the program's own socket goes on giving text
+      server.write('ä')
+      await once(client, 'readable')
+      expect(client.read()).toBe('ä')
+    } else {
+      server.write(bytes)
+      expect(await client.readBytes(4)).toEqual(bytes)
+      if (stoppable) {
+        const [plain] = await Promise.all([client.stopTls({ detach: true }), server.stopTls()])
+        server.write(bytes)
+        await once(plain, 'readable')
+        expect(plain.read()).toEqual(bytes)
+        plain.destroy()
+      }
+    }
+    client.destroy()
+    server.destroy()
+  })
+
+  it('refuses text that is unread, as it does bytes, and closes the connection', async () => {
+    for (const start of [
+      (socket: Duplex) => startTls(socket, { host: 'localhost', ca }),
+      (socket: Duplex) => startTls(socket, { isServer: true, cert: identity.cert, key: identity.key }),
+      (socket: Duplex) => connect({ socket, host: 'localhost', ca }),
+    ]) {
+      const { ours, theirs } = await tcpPair()
+      ours.setEncoding('utf8')
+      theirs.write('go ahead\r\nINJECTED')
+      await once(ours, 'readable')
+      expect(await rejection(start(ours))).toMatchObject({ code: 'ERR_SECURE_SOCKET_PLAINTEXT_LEFT' })
+      expect(ours.destroyed).toBe(true)
+    }
   })
 
   it.each([

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { EventEmitter } from 'node:events'
 import { type Server, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { type SecureContext, TLSSocket } from 'node:tls'
 
 /*
@@ -98,6 +99,12 @@ function unexplained(report: unknown): { readonly code: string; readonly reason:
 export function decodeStrings(socket: Socket): void {
   const state = (socket as Socket & { _writableState?: { decodeStrings?: boolean } })._writableState
   if (state !== undefined) state.decodeStrings = true
+}
+
+/** Undoes `setEncoding()`, for which Node has no other way; nothing may be unread. */
+export function giveBytes(stream: Duplex): void {
+  const state = (stream as Duplex & { _readableState?: { decoder?: unknown; encoding?: unknown } })._readableState
+  if (state !== undefined) Object.assign(state, { decoder: null, encoding: null })
 }
 
 /**
