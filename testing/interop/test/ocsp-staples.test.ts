@@ -222,9 +222,9 @@ describe('our staples, judged by others', () => {
   })
 
   it.skipIf(gnutlsCli === undefined).each([
-    ['good', 0, /Status: The certificate is trusted/],
-    ['revoked', 1, /Status: .*revoked/],
-  ] as const)('gnutls-cli: %s', async (status, code, expected) => {
+    ['good', /Status: The certificate is trusted[^]*Handshake was completed/],
+    ['revoked', /Status: .*revoked/],
+  ] as const)('gnutls-cli: %s', async (status, expected) => {
     const { port, ca } = await stapling(status)
     const {
       code: found,
@@ -242,7 +242,8 @@ describe('our staples, judged by others', () => {
       '127.0.0.1',
     ])
     expect(`${stdout}${stderr}`).toMatch(expected)
-    expect(found).toBe(code)
+    // trusted, it goes on until either side ends: how says its exit status
+    if (status === 'revoked') expect(found).toBe(1)
     if (status === 'good') expect(stdout).toContain('OCSP status request')
   })
 

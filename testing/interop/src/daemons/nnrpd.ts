@@ -25,6 +25,7 @@ pathrun: ${home}/run
 pathtmp: ${home}/tmp
 pathoverview: ${home}/over
 pathspool: ${home}/spool
+nnrpdloadlimit: 0
 runasuser: nobody
 runasgroup: nogroup
 ${tls === undefined ? '' : `tlscertfile: ${tls.cert}\ntlskeyfile: ${tls.key}\ntlscafile: ${tls.cert}\n`}`,
