@@ -18,6 +18,12 @@ const AMOUNT_MB = 256
 const MB = 2 ** 20
 const GB = 2 ** 30
 
+/**
+ * The heap that a program of some size has grown to. From nothing, whether V8 marks the whole heap once or never while 256 MB go by hangs by what
+ * the handshake has left behind, and a marking costs as much as 15 MB.
+ */
+const FLAGS = ['--initial-old-space-size=128']
+
 /** A `measure` in CPU seconds per GB; undefined where the program cannot run here. */
 export type Measure = (() => Promise<number>) | undefined
 
@@ -46,7 +52,7 @@ export class Transfers {
     let ask: ((bytes: number) => Promise<number>) | undefined
     const start = async (): Promise<(bytes: number) => Promise<number>> => {
       const given = JSON.stringify({ subject, port, ca, ...transfer })
-      const child = spawn(process.execPath, [program, given], { stdio: ['pipe', 'pipe', 'inherit'] })
+      const child = spawn(process.execPath, [...FLAGS, program, given], { stdio: ['pipe', 'pipe', 'inherit'] })
       this.#closing.push(() => void child.stdin.end())
       const lines = createInterface({ input: child.stdout })
       const moved = async (bytes: number): Promise<number> => {
