@@ -95,6 +95,7 @@ async function open(socket: SecureSocket, resolved: Resolved): Promise<void> {
   socket.emit('connect')
   if (prepared === undefined) core.adoptPlain(transport)
   else {
+    core.unsecured = transport
     await converse(transport, core, resolved)
     await shake(socket, core, { role: 'client', transport, prepared, resolved, sessions })
   }
@@ -142,9 +143,7 @@ async function converse(
     await starttls(transport, { signal: core.closing, timeout, ...(name === undefined ? {} : { name }) })
     refusePlaintextLeft(transport.readableLength)
   } catch (error) {
-    const isWanted = handshake.onHandshakeError !== undefined && core.phase !== 'closed' && !transport.destroyed
-    if (isWanted) core.unsecured = transport.pause()
-    else transport.on('error', () => undefined).destroy()
+    transport.pause()
     throw withDetails(error, { phase: 'starttls' })
   }
 }

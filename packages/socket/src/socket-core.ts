@@ -5,7 +5,7 @@ import type { CheckedHello } from './client-hello.ts'
 import { restartIdleTimer } from './engine/node-internals.ts'
 import { BelowTls } from './engine/below-tls.ts'
 import type { EndKind, PeerClaim, PlainEngine, Released, TlsEngine } from './engine/engine.ts'
-import { PlainTransport } from './engine/plain.ts'
+import { ignore, PlainTransport } from './engine/plain.ts'
 import { type ErrorDetails, type Phase, PeerRefusedError, SecureSocketError, withDetails } from './errors.ts'
 import { closedMeanwhile, handshakeTimeout, inTime, refusePlaintextLeft, stopTimeout } from './failures.ts'
 import { Gate, type GateOutput } from './gate.ts'
@@ -47,7 +47,7 @@ export class SocketCore implements GateOutput, Surface {
   transport: Socket | undefined
   /** Where the engine has made the connection: what `transport`, which is then its TLSSocket, does not know. */
   #below: BelowTls | undefined
-  /** Where the plaintext dialogue has failed before TLS and `onHandshakeError` is to have it. */
+  /** Connected, and no engine has it yet. */
   unsecured: Duplex | undefined
   claim: PeerClaim | undefined
   /** What the peer is, or was, judged by. */
@@ -293,7 +293,7 @@ export class SocketCore implements GateOutput, Surface {
   surrender(): Duplex | undefined {
     const state = this.#state
     if (state.phase === 'handshaking' || state.phase === 'verifying') return state.engine.surrender()?.transport
-    if (state.phase === 'connecting') return this.unsecured
+    if (state.phase === 'connecting') return this.unsecured?.destroyed === true ? undefined : this.unsecured
     if (state.phase !== 'plain') return undefined
     const { transport } = state.engine.release()
     const unread: unknown = this.#facade.read()
@@ -307,10 +307,12 @@ export class SocketCore implements GateOutput, Surface {
     const verification = this.verification
     if (error === null && this.#sessions !== undefined) this.#fetchSession()
     if (error !== null) this.lastError = this.explained(error)
-    this.#state = { phase: 'closed', was: this.#state.phase, verification }
+    const was = this.#state.phase
+    this.#state = { phase: 'closed', was, verification }
     this.#below?.closing()
     this.gate.close(error)
     this.transport?.destroy()
+    if (was === 'connecting') this.unsecured?.on('error', ignore).destroy()
     this.#endWaiting(error)
     this.keeper?.closed()
   }

@@ -108,6 +108,21 @@ describe('connect({starttls, onHandshakeError}) whose dialogue fails', () => {
     )
   })
 
+  it('closes a transport that no engine has yet with the socket', async () => {
+    const sessionCache = {
+      add: () => undefined,
+      delete: () => undefined,
+      get: () => new Promise<never>(() => undefined),
+    }
+    const failing = { host: 'localhost', ca, starttls: () => Promise.resolve(), sessionCache }
+    const aborted = segmentedPair()
+    const controller = new AbortController()
+    const connecting = connect({ ...failing, socket: aborted.ours, signal: controller.signal })
+    setImmediate(() => controller.abort())
+    expect(await rejection(connecting)).toMatchObject({ code: 'ABORT_ERR' })
+    expect(aborted.ours.destroyed).toBe(true)
+  })
+
   it('closes the transport without a handler, with one that throws, and where the program has closed the socket', async () => {
     const bare = segmentedPair()
     const failing = { host: 'localhost', ca, starttls: () => Promise.reject(refused()) }
