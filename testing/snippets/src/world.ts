@@ -52,7 +52,7 @@ await open(
 async function mail(socket: SecureSocket): Promise<void> {
   socket.write('220 mail.example.org ESMTP\r\n')
   for await (const line of socket.lines())
-    if (/^EHLO/.test(String(line))) socket.write('250-mail.example.org\r\n250 STARTTLS\r\n')
+    if (String(line).startsWith('EHLO')) socket.write('250-mail.example.org\r\n250 STARTTLS\r\n')
     else break
   socket.write('220 go ahead\r\n')
   await socket.startTls()
@@ -75,7 +75,7 @@ for (const [talk, known] of [
 }
 
 Socket.prototype.connect = function (this: Socket, ...args: never[]): Socket {
-  const [first, ...rest] = args as unknown as [unknown, ...unknown[]]
+  const [first, ...rest]: readonly unknown[] = args
   const options = (
     Array.isArray(first) ? first[0] : typeof first === 'object' ? first : { port: first, host: rest[0] }
   ) as {
@@ -87,7 +87,7 @@ Socket.prototype.connect = function (this: Socket, ...args: never[]): Socket {
   options.lookup = (_host: string, { all }: { all?: boolean }, done: (...answer: unknown[]) => void) =>
     all === true ? done(null, [{ address: '127.0.0.1', family: 4 }]) : done(null, '127.0.0.1', 4)
   return connect.apply(this, (typeof first === 'object' ? args : [options]) as unknown as Parameters<typeof connect>)
-} as typeof connect
+}
 
 /** A server that a snippet starts gets a client; once that one is served, the snippet has shown what it should. */
 Server.prototype.listen = function (this: Server, options: { port: number }, ...rest: unknown[]): Server {
