@@ -297,7 +297,9 @@ export class SocketCore implements GateOutput, Surface {
     if (state.phase !== 'plain') return undefined
     const { transport } = state.engine.release()
     const unread: unknown = this.#facade.read()
-    if (unread !== null && !transport.readableEnded) transport.unshift(unread)
+    // with an encoding it is text, whose bytes are not those of UTF-8 in any case
+    if (unread !== null && !transport.readableEnded)
+      transport.unshift(unread, this.#facade.readableEncoding ?? undefined)
     return transport
   }
 

@@ -108,6 +108,19 @@ describe('connect({starttls, onHandshakeError}) whose dialogue fails', () => {
     )
   })
 
+  it('hands over the bytes of text that a plain socket had decoded and nobody has read', async () => {
+    const { ours, theirs } = segmentedPair()
+    const socket = await connect({ socket: ours, host: 'localhost', ca, startHandshake: false })
+    socket.setEncoding('latin1')
+    const bytes = Buffer.from([0x41, 0xff, 0xe9, 0xc3])
+    theirs.write(bytes)
+    await once(socket, 'readable')
+    const taken = new Promise<Duplex>((resolve) => {
+      socket.startTls({ onHandshakeError: resolve }).catch(() => undefined)
+    })
+    expect((await taken).read()).toEqual(bytes)
+  })
+
   it('closes a transport that no engine has yet with the socket', async () => {
     const sessionCache = {
       add: () => undefined,
