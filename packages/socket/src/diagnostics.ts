@@ -20,9 +20,14 @@ const debug = debuglog('x-socket')
 
 let count = 0
 
+/** Whether anybody listens. */
+export function isTraced(): boolean {
+  return start.hasSubscribers || end.hasSubscribers || failed.hasSubscribers || debug.enabled
+}
+
 /** Runs a handshake with its checks, and tells whoever listens. `.end` means that the peer is trusted. */
 export async function traced<T>(message: HandshakeMessage, run: () => Promise<T>): Promise<T> {
-  if (!(start.hasSubscribers || end.hasSubscribers || failed.hasSubscribers || debug.enabled)) return await run()
+  if (!isTraced()) return await run()
   const { role, host = '?', port = '?' } = message
   const name = `#${++count} ${role} ${host}:${port}`
   start.publish(message)

@@ -5,7 +5,7 @@ import { startTlsEngine } from './engine/choose.ts'
 import type { PeerClaim, TlsEngine } from './engine/engine.ts'
 import type { Dial } from './engine/native.ts'
 import type { RecordObserver } from './engine/record.ts'
-import { traced } from './diagnostics.ts'
+import { isTraced, traced } from './diagnostics.ts'
 import { SecureSocketError } from './errors.ts'
 import { logKeys } from './keylog.ts'
 import type { Prepared } from './options/prepare.ts'
@@ -34,20 +34,36 @@ export interface Handshake {
  * From a connected transport to a secure socket: a session to offer, the engine, the handshake, the checks, the gate.
  * Rejects with what went wrong; the caller destroys the socket with it.
  */
-export function shake(socket: SecureSocket, core: SocketCore, handshake: Handshake): Promise<void> {
-  return told(socket, core, handshake, async () => {
-    const { role, prepared, resolved } = handshake
-    const sessions = handshake.sessions ?? clientSessions(prepared, resolved)
-    const taking = sessions?.take(prepared.policy, core)
-    if (taking instanceof Promise) {
-      await taking
-      if (socket.destroyed)
-        throw new SecureSocketError('ERR_SECURE_SOCKET_CLOSED', 'the socket was closed', { phase: 'handshake' })
-    }
-    const { onMessage } = resolved.handshake
-    const observer = onMessage && (await import('./messages/observer.ts')).observe(role, onMessage)
-    await prove(core, begin(core, handshake, sessions, observer), handshake, sessions)
-  })
+export function shake(socket: SecureSocket, core: SocketCore, handshake: Handshake): Promise<unknown> {
+  const run = (): Promise<unknown> => offerAndProve(socket, core, handshake)
+  return isTraced() ? told(socket, core, handshake, run) : run()
+}
+
+function offerAndProve(socket: SecureSocket, core: SocketCore, handshake: Handshake): Promise<unknown> {
+  const { prepared, resolved } = handshake
+  const sessions = handshake.sessions ?? clientSessions(prepared, resolved)
+  const taking = sessions?.take(prepared.policy, core)
+  // what need not wait costs no promise: a server runs this for each client
+  return taking instanceof Promise || resolved.handshake.onMessage !== undefined
+    ? proveLater(socket, core, handshake, sessions, taking)
+    : prove(core, begin(core, handshake, sessions), handshake, sessions)
+}
+
+async function proveLater(
+  socket: SecureSocket,
+  core: SocketCore,
+  handshake: Handshake,
+  sessions: ClientSessions | undefined,
+  taking: unknown,
+): Promise<void> {
+  if (taking instanceof Promise) {
+    await taking
+    if (socket.destroyed)
+      throw new SecureSocketError('ERR_SECURE_SOCKET_CLOSED', 'the socket was closed', { phase: 'handshake' })
+  }
+  const { onMessage } = handshake.resolved.handshake
+  const observer = onMessage && (await import('./messages/observer.ts')).observe(handshake.role, onMessage)
+  await prove(core, begin(core, handshake, sessions, observer), handshake, sessions)
 }
 
 /** The same for an engine that `begin` has started, and whose connection is made. */
@@ -57,7 +73,7 @@ export function finish(
   engine: TlsEngine,
   handshake: Handshake,
   sessions: ClientSessions | undefined,
-): Promise<void> {
+): Promise<unknown> {
   return told(socket, core, handshake, () => prove(core, engine, handshake, sessions))
 }
 
@@ -65,8 +81,8 @@ function told(
   socket: SecureSocket,
   { where: { host, port } }: SocketCore,
   { role }: Handshake,
-  run: () => Promise<void>,
-): Promise<void> {
+  run: () => Promise<unknown>,
+): Promise<unknown> {
   return traced({ socket, role, host, port }, run)
 }
 
@@ -102,12 +118,12 @@ export function begin(
   return engine
 }
 
-async function prove(
+function prove(
   core: SocketCore,
   engine: TlsEngine,
   { prepared, resolved, timeout, examine }: Handshake,
   sessions: ClientSessions | undefined,
-): Promise<void> {
+): Promise<unknown> {
   const limit = timeout ?? resolved.handshake.handshakeTimeout ?? 30_000
-  await core.secure(engine, prepared.policy, limit, sessions, examine)
+  return core.secure(engine, prepared.policy, limit, sessions, examine)
 }

@@ -71,7 +71,7 @@ function makeRecordOf(
     transport,
     role === 'client'
       ? { role, options: { secureContext, servername: 'localhost' } }
-      : { role, options: { secureContext } },
+      : { role, options: { secureContext, isServer: true, rejectUnauthorized: false } },
     { stoppable },
   )
 }

@@ -78,18 +78,32 @@ function clientSettings({ handshake, secureContext, host, sessions, staple, psk 
   }
 }
 
-function serverSettings({ handshake, secureContext, psk, stapling }: TlsStart): NativeSettings {
-  return {
+/** A server says the same of each client of a host, so it is said once. */
+function serverSettings(start: TlsStart): NativeSettings {
+  const { handshake, secureContext, psk, stapling } = start
+  const known = settled.get(secureContext)
+  if (known?.handshake === handshake && known.stapling === stapling && psk === undefined) return known.settings
+  const settings: NativeSettings = {
     role: 'server',
     psk: psk === undefined ? undefined : new PskExchange(psk),
     options: {
+      isServer: true,
+      rejectUnauthorized: false,
       secureContext,
       ...(stapling === undefined ? {} : { server: stapling }),
       requestCert: handshake.requestCert !== undefined && handshake.requestCert !== false,
       ...(handshake.ALPNProtocols === undefined ? {} : { ALPNProtocols: [...handshake.ALPNProtocols] }),
     },
   }
+  if (psk === undefined) settled.set(secureContext, { handshake, stapling, settings })
+  return settings
 }
+
+/** By context: what a host's clients were told last. A pre-shared key has an exchange for each connection. */
+const settled = new WeakMap<
+  SecureContext,
+  { readonly handshake: object; readonly stapling: Server | undefined; readonly settings: NativeSettings }
+>()
 
 /** The name to send (RFC 6066 section 3): the host without a trailing dot, and none for an IP address. */
 export function serverNameFor(host: string | undefined): string {

@@ -26,7 +26,11 @@ export type NativeSettings =
       readonly sessions?: ClientSessions | undefined
       readonly psk?: PskExchange | undefined
     }
-  | { readonly role: 'server'; readonly options: TLSSocketOptions; readonly psk?: PskExchange | undefined }
+  | {
+      readonly role: 'server'
+      readonly options: TLSSocketOptions & { readonly isServer: true; readonly rejectUnauthorized: false }
+      readonly psk?: PskExchange | undefined
+    }
 
 /** Where a client's engine connects to by itself. Node's own defaults hold for what is not said. */
 export interface Dial {
@@ -77,8 +81,8 @@ export class NativeTls implements TlsEngine {
           this.#staple = staple ?? undefined
         })
     } else {
-      const options = { ...settings.options, ...(psk === undefined ? {} : { pskCallback: psk.find }) }
-      this.tls = new TLSSocket(given as Duplex, { ...options, isServer: true, rejectUnauthorized: false })
+      const options = psk === undefined ? settings.options : { ...settings.options, pskCallback: psk.find }
+      this.tls = new TLSSocket(given as Duplex, options)
       this.#restoreIdentityCheck = ignore
     }
     this.tls.on('error', this.#onError).on('_tlsError', this.#onError).on('end', this.#onEnd).on('close', this.#onClose)
