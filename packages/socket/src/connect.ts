@@ -5,7 +5,7 @@ import { openTransport } from './engine/transport.ts'
 import { invalidValue, SecureSocketError, withDetails } from './errors.ts'
 import { withoutBrackets } from './options/policy.ts'
 import { prepare, type Prepared } from './options/prepare.ts'
-import { forStartTls, resolve, type Resolved } from './options/resolve.ts'
+import { resolve, type Resolved } from './options/resolve.ts'
 import type { ConnectOptions } from './options/types.ts'
 import { begin, clientSessions, finish, type Handshake, shake } from './handshake.ts'
 import { refusePlaintextLeft } from './failures.ts'
@@ -65,7 +65,7 @@ export function dial(options: ConnectOptions): SecureSocket {
     throw invalidValue('port', 'is needed')
   const socket = makeSocket(facade)
   const core = coreOf(socket)
-  core.inherited = forStartTls(options)
+  core.inherited = { ...options }
   core.located({
     ...(transport.host === undefined ? {} : { host: transport.host }),
     ...(transport.port === undefined ? {} : { port: Number(transport.port) }),

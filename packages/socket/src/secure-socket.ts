@@ -24,7 +24,7 @@ import {
 import { type LineOptions, lines, peek, readBytes, type ReadingOptions, readLine } from './reading.ts'
 import { SocketCore } from './socket-core.ts'
 import type { PhaseName } from './state.ts'
-import { mergeOptions } from './options/resolve.ts'
+import { forStartTls, mergeOptions } from './options/resolve.ts'
 import type { StartTlsOptions } from './options/types.ts'
 import type { VerifyOptions } from './options/verify-types.ts'
 import { stopTls, type StopTlsOptions } from './stop-tls.ts'
@@ -283,7 +283,7 @@ export class SecureSocket extends Socket {
    */
   async startTls(options: StartTlsOptions = {}): Promise<this> {
     const inherits = Object.keys(options).length === 0
-    await upgrade(this, this.#core, upgradeOptions(mergeOptions(this.#core.inherited, options)), inherits)
+    await upgrade(this, this.#core, upgradeOptions(mergeOptions(forStartTls(this.#core.inherited), options)), inherits)
     return this
   }
 

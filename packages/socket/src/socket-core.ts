@@ -70,7 +70,7 @@ export class SocketCore implements GateOutput, Surface {
   clientHello: CheckedHello | undefined
   /** A server's: what `startTls()` without options goes by. */
   hosts: (() => HostTable) | undefined
-  /** What `startTls()` on this socket takes where it is not told: the options of `connect` or `listen` that apply to it. */
+  /** The options of `connect` or `listen`: those that `startTls()` takes too hold for it where it is not told. */
   inherited: object = {}
 
   constructor(facade: SecureSocket, output: CoreOutput) {

@@ -64,12 +64,12 @@ describe.each(versions)('the engine connects by itself, %s', (version) => {
     await using server = await tlsServer()
     const cache = new SessionCache()
     const sessionCache: SessionStore = {
-      add: (key, entry) => cache.add(key, entry as never),
+      add: (key, entry) => cache.add(key, entry),
       get: async (key) => {
         await new Promise(setImmediate)
         return cache.get(key)
       },
-      delete: (key, entry) => cache.delete(key, entry as never),
+      delete: (key, entry) => cache.delete(key, entry),
     }
     const options = { ...limits, host, port: server.port, sessionCache }
     expect((await visit(options)).sessionReused).toBe(false)

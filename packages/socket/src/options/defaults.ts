@@ -161,11 +161,22 @@ const kept: readonly string[] = [
   'stoppable',
 ]
 
+/** Whether the options of a call count as they are. */
+export function isWithoutDefaults(): boolean {
+  const { both, client, server, context, sessions, filter } = state()
+  return isEmpty(both) && isEmpty(client) && isEmpty(server) && (context ?? sessions ?? filter) === undefined
+}
+
+function isEmpty(options: object): boolean {
+  for (const _key in options) return false
+  return true
+}
+
 /** The options that count for this call: defaults, the program's, the filter, in this order. The same object where nothing is set. */
 export function effectiveOptions(entry: Entry, given: object): object {
   refuseInherited(given, '')
   const { both, client, server, context, sessions, filter } = state()
-  if (both === none && client === none && server === none && (context ?? sessions ?? filter) === undefined) return given
+  if (isWithoutDefaults()) return given
   const role = entry === 'listen' || (given as AnyOptions).isServer === true ? 'server' : 'client'
   const own = filter === 'useDefaults' ? withoutOpinions(given) : given
   const merged = over(applicable(entry, over(both, role === 'client' ? client : server)), defined(own))

@@ -9,7 +9,7 @@ import { type BuiltContext, buildContext } from './context.ts'
 import { certificateDemand, policyFor } from './policy.ts'
 import { madeContext } from './made-contexts.ts'
 import { defined } from './records.ts'
-import type { Resolved } from './resolve.ts'
+import { mayComeAgain, type Resolved } from './resolve.ts'
 
 /** Everything that a handshake of this role needs. */
 export interface Prepared {
@@ -22,7 +22,7 @@ export interface Prepared {
 }
 
 /**
- * Anchors, policy and context, in this order; a Promise only where the credentials make it one.
+ * Anchors, policy and context, in this order, or what they came to before; a Promise only where the credentials make it one.
  * The caller's own secure context has anchors that only OpenSSL knows, and its sessions are never kept (rule 10).
  */
 export function prepare(
@@ -30,6 +30,25 @@ export function prepare(
   resolved: Resolved,
   host?: HostContext,
 ): Prepared | Promise<Prepared> {
+  const isKept = role === 'client' && !readsFiles(resolved) && mayComeAgain(resolved)
+  const before = isKept ? kept.get(resolved) : undefined
+  if (before !== undefined) return before
+  const prepared = make(role, resolved, host)
+  if (isKept && !(prepared instanceof Promise)) kept.set(resolved, prepared)
+  return prepared
+}
+
+const kept = new WeakMap<Resolved, Prepared>()
+
+/** Whether what these options mean may change: files, and the process's own store of CAs, may be replaced. */
+function readsFiles({ context, policy }: Resolved): boolean {
+  if (policy.crl !== undefined || policy.revocation !== undefined) return true
+  const { ca, caFile, caPath, certFile, keyFile, secureContext } = context
+  if (secureContext !== undefined) return false // made once, with its CAs
+  return ca === undefined || (caFile ?? caPath ?? certFile ?? keyFile) !== undefined
+}
+
+function make(role: 'client' | 'server', resolved: Resolved, host?: HostContext): Prepared | Promise<Prepared> {
   const { context, policy: rules, handshake } = resolved
   const own = context.secureContext
   const made = madeContext(own)

@@ -1,8 +1,9 @@
 import { isIP } from 'node:net'
 import { invalidType, invalidValue } from '../errors.ts'
-import { effectiveOptions } from './defaults.ts'
+import { effectiveOptions, isWithoutDefaults } from './defaults.ts'
 import { type HostRecord, hostRecord, mergeHost } from './hosts.ts'
 import { contextOptionsOf } from './made-contexts.ts'
+import { Recall } from './recall.ts'
 import { isRecord } from './records.ts'
 import { type AnyOptions, type Entry, type ParsedForms, type Part, type Row, table } from './table.ts'
 
@@ -56,7 +57,19 @@ const initial = Object.entries(rows).filter(([, row]) => row.initial !== undefin
  */
 export function resolve(entry: Entry, given: object): Resolved {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) throw invalidType('options', 'an object')
-  return read(entry, effectiveOptions(entry, given))
+  if (!isWithoutDefaults()) return read(entry, effectiveOptions(entry, given))
+  const known = recalled.get(entry, given)
+  if (known !== undefined) return known
+  const resolved = read(entry, effectiveOptions(entry, given))
+  recalled.add(entry, given, resolved)
+  return resolved
+}
+
+const recalled = new Recall<Resolved>(16)
+
+/** Whether these options may come back as the same object, so that it is worth while to keep what was made of them. */
+export function mayComeAgain(resolved: Resolved): boolean {
+  return recalled.has(resolved)
 }
 
 /** The same without the program's defaults and filter, for options that have been through them. */

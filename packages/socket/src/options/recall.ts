@@ -1,0 +1,74 @@
+import type { Entry } from './table.ts'
+
+/**
+ * Options that came before, so that a program which connects again and again with the same ones has them read once.
+ *
+ * They are the same where every value is: by content for strings, numbers and booleans, by identity for functions and for the objects
+ * named below, which do not change. With any other object (an array, a Buffer, a record), which may have been changed since, they are read anew.
+ */
+export class Recall<R> {
+  readonly #known: Known<R>[] = []
+  readonly #limit: number
+
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  get(entry: Entry, given: object): R | undefined {
+    if (this.#known.length === 0) return undefined
+    const now = snapshot(given)
+    if (now === undefined) return undefined
+    const at = this.#known.findIndex((known) => known.entry === entry && isSame(known, now))
+    const found = this.#known[at]
+    if (found !== undefined && at > 0) {
+      this.#known.splice(at, 1)
+      this.#known.unshift(found)
+    }
+    return found?.result
+  }
+
+  add(entry: Entry, given: object, result: R): void {
+    const now = snapshot(given)
+    if (now === undefined) return
+    this.#known.unshift({ ...now, entry, result })
+    if (this.#known.length > this.#limit) this.#known.pop()
+  }
+
+  has(result: R): boolean {
+    return this.#known.some((known) => known.result === result)
+  }
+}
+
+interface Snapshot {
+  readonly keys: readonly string[]
+  readonly values: readonly unknown[]
+}
+
+interface Known<R> extends Snapshot {
+  readonly entry: Entry
+  readonly result: R
+}
+
+/** What is in these does not change, or (a store of sessions) is asked each time. */
+const byIdentity: ReadonlySet<string> = new Set(['secureContext', 'caStore', 'sessionCache'])
+
+/** Undefined where a value may change, or is inherited, which is for the reader to refuse. */
+function snapshot(given: object): Snapshot | undefined {
+  const keys: string[] = []
+  const values: unknown[] = []
+  for (const key in given) {
+    if (!Object.hasOwn(given, key)) return undefined
+    const value: unknown = given[key as keyof typeof given]
+    if (typeof value === 'object' && !byIdentity.has(key)) return undefined
+    keys.push(key)
+    values.push(value)
+  }
+  return { keys, values }
+}
+
+function isSame(known: Snapshot, now: Snapshot): boolean {
+  if (known.keys.length !== now.keys.length) return false
+  for (let i = 0; i < known.keys.length; i++)
+    if (known.keys[i] !== now.keys[i] || known.values[i] !== now.values[i]) return false
+  return true
+}
