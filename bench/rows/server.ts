@@ -1,24 +1,29 @@
 import { once } from 'node:events'
 import { connect, createSecureContext, type SecureContext, type SecureVersion, type TLSSocket } from 'node:tls'
-import type { HostsOption } from '@x/socket'
 import { createAuthority } from '@x/utils'
-import type { BenchRow } from '../src/row.ts'
+import { filesOf } from '../src/files.ts'
+import { isInstalled, outsideServer } from '../src/outside-peer.ts'
+import type { BenchRow, RowMaker } from '../src/row.ts'
 import { type ServerPeer, serverPeer } from '../src/server-peer.ts'
 
 const authority = createAuthority('bench')
 const names = ['www.example.org', 'api.example.org', 'localhost']
 
-/** The CPU time of the server alone, by its own process; the clients are node:tls in this one, for both alike. */
-export default async function rows(): Promise<BenchRow[]> {
+const LIMIT = 'limit: OpenSSL in C'
+
+/** The CPU time of the server alone, by its own process; the clients are node:tls in this one, for all alike. */
+export default function rows(): RowMaker[] {
   return [
-    await handshakes('full handshake, P-256, TLS 1.3', hosts('ec'), 'TLSv1.3', 1.05),
-    await handshakes('full handshake, RSA-2048, TLS 1.2', hosts('rsa'), 'TLSv1.2', 1.05),
-    await handshakes('resumed handshake, TLS 1.3', hosts('ec'), 'TLSv1.3', 1.1, true),
-    await idle(),
+    handshakes('full handshake, P-256, TLS 1.3', 'ec', 'TLSv1.3', 1.05),
+    handshakes('full handshake, RSA-2048, TLS 1.2', 'rsa', 'TLSv1.2', 1.05),
+    handshakes('resumed handshake, TLS 1.3', 'ec', 'TLSv1.3', 1.1, true),
+    { name: IDLE, make: idle },
   ]
 }
 
-function hosts(type: 'ec' | 'rsa'): HostsOption {
+type Hosts = Record<string, { readonly cert: string; readonly key: string }>
+
+function hostsOf(type: 'ec' | 'rsa'): Hosts {
   const entry = (name: string): { cert: string; key: string } => {
     const { cert, key } = authority.issue({ names: name, privateKey: { type } })
     return { cert, key }
@@ -26,36 +31,47 @@ function hosts(type: 'ec' | 'rsa'): HostsOption {
   return { ...Object.fromEntries(names.map((name) => [name, entry(name)])), '': entry('localhost') }
 }
 
-async function both(options: object): Promise<Record<'@x/socket' | 'node:tls', ServerPeer>> {
-  return {
-    '@x/socket': await serverPeer('@x/socket', options, true),
-    'node:tls': await serverPeer('node:tls', options, true),
-  }
+/** What servers in other languages read: the host that clients ask for. */
+function identityFile(hosts: Hosts): string {
+  const { cert, key } = hosts['www.example.org'] as Hosts['']
+  return filesOf({ pem: `${cert}\n${key}` }).pem
 }
 
-async function handshakes(
-  name: string,
-  served: HostsOption,
+function handshakes(
+  what: string,
+  key: 'ec' | 'rsa',
   version: SecureVersion,
   atMost: number,
   resuming = false,
-): Promise<BenchRow> {
-  const peers = await both({ hosts: served })
-  const secureContext = createSecureContext({ ca: authority.ca, minVersion: version, maxVersion: version })
-  const measure = Object.fromEntries(
-    Object.entries(peers).map(([subject, peer]) => [subject, () => handshakesOf(peer, secureContext, resuming)]),
-  )
-  return {
-    name: `server: ${name}, hosts by ClientHello`,
-    measure,
-    goals: [{ of: 'node:tls', atMost }],
-    close: () => {
-      for (const peer of Object.values(peers)) peer.close()
-    },
+): RowMaker {
+  const name = `server: ${what}, hosts by ClientHello`
+  const make = async (): Promise<BenchRow> => {
+    const hosts = hostsOf(key)
+    const peers = {
+      '@x/socket': await serverPeer('@x/socket', { hosts }, true),
+      'node:tls': await serverPeer('node:tls', { hosts }, true),
+      [LIMIT]: await outsideServer('server.c', [identityFile(hosts), 'greet']),
+    }
+    const secureContext = createSecureContext({ ca: authority.ca, minVersion: version, maxVersion: version })
+    const measure = Object.fromEntries(
+      Object.entries(peers).map(([subject, peer]) => [
+        subject,
+        peer && ((): Promise<number> => handshakesOf(peer, secureContext, resuming)),
+      ]),
+    )
+    return {
+      name,
+      measure,
+      goals: [{ of: 'node:tls', atMost }],
+      close: () => {
+        for (const peer of Object.values(peers)) peer?.close()
+      },
+    }
   }
+  return { name, make }
 }
 
-const COUNT = 400
+const COUNT = 150
 
 async function handshakesOf(peer: ServerPeer, secureContext: SecureContext, resuming: boolean): Promise<number> {
   let session: Buffer | undefined
@@ -85,33 +101,42 @@ async function open(peer: ServerPeer, secureContext: SecureContext, session?: Bu
   return socket
 }
 
+const IDLE = 'server: memory of an idle connection'
+
 /** What a connection that has echoed once and is idle costs the server. */
-async function idle(): Promise<BenchRow> {
-  const served = hosts('ec')
-  const secureContext = createSecureContext({ ca: authority.ca })
-  const memoryOf = async (kind: '@x/socket' | 'node:tls'): Promise<number> => {
-    const peer = await serverPeer(kind, { hosts: served })
-    const sockets: TLSSocket[] = []
-    const more = async (count: number): Promise<void> => {
-      for (let i = 0; i < count; i++) {
-        const socket = await open(peer, secureContext)
-        socket.write('x')
-        await once(socket, 'data')
-        sockets.push(socket)
-      }
-    }
-    await more(200)
-    const before = await peer.ask('memory')
-    await more(800)
-    const after = await peer.ask('memory')
-    for (const socket of sockets) socket.destroy()
-    peer.close()
-    return (after - before) / 800
-  }
+function idle(): BenchRow {
+  const hosts = hostsOf('ec')
+  const pem = identityFile(hosts)
   return {
-    name: 'server: memory of an idle connection',
-    measure: { '@x/socket': () => memoryOf('@x/socket'), 'node:tls': () => memoryOf('node:tls') },
+    name: IDLE,
+    measure: {
+      '@x/socket': () => memoryOf(serverPeer('@x/socket', { hosts })),
+      'node:tls': () => memoryOf(serverPeer('node:tls', { hosts })),
+      'IO::Socket::SSL': isInstalled('server.pl') ? () => memoryOf(outsideServer('server.pl', [pem])) : undefined,
+      [LIMIT]: isInstalled('server.c') ? () => memoryOf(outsideServer('server.c', [pem, 'echo'])) : undefined,
+    },
     unit: 'KiB',
     goals: [{ of: 'node:tls', atMost: 1.1 }],
   }
+}
+
+async function memoryOf(starting: Promise<ServerPeer | undefined>): Promise<number> {
+  const peer = (await starting) as ServerPeer
+  const secureContext = createSecureContext({ ca: authority.ca })
+  const sockets: TLSSocket[] = []
+  const more = async (count: number): Promise<void> => {
+    for (let i = 0; i < count; i++) {
+      const socket = await open(peer, secureContext)
+      socket.write('x')
+      await once(socket, 'data')
+      sockets.push(socket)
+    }
+  }
+  await more(100)
+  const before = await peer.ask('memory')
+  await more(400)
+  const after = await peer.ask('memory')
+  for (const socket of sockets) socket.destroy()
+  peer.close()
+  return (after - before) / 400
 }

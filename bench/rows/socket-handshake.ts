@@ -122,9 +122,9 @@ function idle(): RowMaker {
   return row('memory of an idle connection, client', goals, async () => {
     const peer = await transferPeer()
     const measure = {
-      '@x/socket': clientMemory('@x/socket', peer, 100, 500),
-      'node:tls': clientMemory('node:tls', peer, 100, 500),
-      ...elsewhere('idle', peer, 'TLSv1.3', 500),
+      '@x/socket': clientMemory('@x/socket', peer, 100, 400),
+      'node:tls': clientMemory('node:tls', peer, 100, 400),
+      ...elsewhere('idle', peer, 'TLSv1.3', 400),
     }
     return { peer, measure, unit: 'KiB' }
   })

@@ -96,6 +96,11 @@ export async function outsideServer(program: string, args: readonly string[]): P
   }
 }
 
+/** Whether a program of `peers/` can run here; a line on stderr says why not. */
+export function isInstalled(program: string): boolean {
+  return commandOf(program) !== undefined
+}
+
 const commands = new Map<string, Command | undefined>()
 let made: string | undefined
 
