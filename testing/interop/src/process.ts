@@ -131,7 +131,7 @@ export async function freePort(host = '127.0.0.1'): Promise<number> {
 }
 
 async function accepts(running: RunningPeer, host = '127.0.0.1'): Promise<void> {
-  const deadline = Date.now() + 15_000
+  const deadline = Date.now() + 60_000
   for (;;) {
     if (running.process.exitCode !== null) throw new Error(`${running.process.spawnfile} ended:\n${running.output}`)
     const socket = connect({ port: running.port, host })
