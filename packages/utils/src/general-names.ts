@@ -79,7 +79,7 @@ function shown(value: unknown): string {
  * drops characters (zero width, soft hyphens, what follows a slash) and makes dots of others, which gives another name.
  */
 function dnsName(value: string, option: string): string {
-  if (typeof value !== 'string' || /[\u0000-\u001f\u007f]/.test(value) || !/[^\u0000-\u007f]/.test(value)) return value
+  if (typeof value !== 'string' || !/[^\u0000-\u007f]/.test(value)) return value
   const labels = value.split('.').map((label) => {
     if (/^[\w*-]*$/.test(label)) return label
     const converted = /^[\w\u0080-\uffff-]+$/.test(label) ? domainToASCII(label) : ''
