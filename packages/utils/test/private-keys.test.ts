@@ -143,8 +143,18 @@ describe('encryptions that only OpenSSL knows', () => {
       sequence(sequence(oid('1.3.6.1.4.1.11591.4.11'), sequence(salt, integer(n), integer(r), integer(p))), aes),
     )
 
+  const pbkdf2 = (rounds: number, cipher: string): Uint8Array =>
+    encrypted(
+      '1.2.840.113549.1.5.13',
+      sequence(
+        sequence(oid('1.2.840.113549.1.5.12'), sequence(salt, integer(rounds))),
+        sequence(oid(cipher), octetString(new Uint8Array(16))),
+      ),
+    )
+
   it.each([
     ['scrypt in parallel', scrypt(16_384, 1, 4096)],
+    ['PBKDF2 with a cipher of OpenSSL’s alone', pbkdf2(12_000_000, '1.2.392.200011.61.1.1.1.4')], // Camellia
     ['PKCS#12 with RC4', encrypted('1.2.840.113549.1.12.1.1', sequence(salt, integer(100_000_000)))],
     ['PKCS#12 with RC4 at 40 bits', encrypted('1.2.840.113549.1.12.1.2', sequence(salt, integer(100_000_000)))],
   ])('are not left to it with more rounds than anybody writes: %s', (_, der) => {
