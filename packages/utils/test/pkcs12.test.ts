@@ -200,4 +200,15 @@ describe('what a file may cost', () => {
     const input = file(part(), part(2_000_000))
     expect(await codeOfAsync(() => parsePkcs12(input, { passphrase: () => '' }))).toBe('ERR_CERT_PKCS12_UNSUPPORTED')
   }, 60_000)
+
+  it('refuses a MAC that takes more rounds than one may', async () => {
+    const kdf = sequence(
+      oid('1.2.840.113549.1.5.12'),
+      sequence(octetString(salt), integer(12_000_000), integer(32), sequence(oid('1.2.840.113549.2.9'))),
+    )
+    const algorithm = sequence(oid('1.2.840.113549.1.5.14'), sequence(kdf, sequence(oid('1.2.840.113549.2.9'))))
+    const mac = sequence(sequence(algorithm, octetString(new Uint8Array(32))), octetString(salt), integer(1))
+    const input = sequence(integer(3), sequence(oid(DATA), element(0xa0, octetString(sequence(part())))), mac)
+    expect(await codeOfAsync(() => parsePkcs12(input, { passphrase: 'secret' }))).toBe('ERR_CERT_PKCS12_UNSUPPORTED')
+  })
 })
