@@ -251,6 +251,8 @@ export class SocketCore implements GateOutput, Surface {
 
   /** Of what can be read, how many bytes came through TLS that has been stopped since. */
   get unreadSecure(): number {
+    // text of more characters than bytes would count what came in clear as secure
+    if (/^(?:hex|base64)/.test(this.#facade.readableEncoding ?? '')) return 0
     return Math.max(0, this.#secureUntil - (this.gate.bytesRead - this.#facade.readableLength))
   }
 

@@ -140,6 +140,25 @@ describe.each(versions)('stopTls, %s', (version) => {
     expect(client.unreadSecure).toBe(0)
   })
 
+  it.each(['utf8', 'latin1', 'hex', 'base64'] as const)(
+    'counts nothing that came in clear, whatever the text (%s)',
+    async (encoding) => {
+      const { client, server } = await securePair(version)
+      client.setEncoding(encoding)
+      server.write('é\xff')
+      await once(client, 'readable')
+      const [, transport] = await Promise.all([client.stopTls(), server.stopTls({ detach: true })])
+      const secure = client.readableLength
+      expect(client.unreadSecure).toBeLessThanOrEqual(secure)
+      transport.write('forgéd')
+      while (client.readableLength === secure) {
+        client.read(0)
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+      expect(client.unreadSecure).toBeLessThanOrEqual(secure)
+    },
+  )
+
   it('detaches the transport, with unread bytes put back', async () => {
     const { client, server, raw } = await securePair(version)
     const [ours, theirs] = await Promise.all([client.stopTls({ detach: true }), server.stopTls({ detach: true })])
