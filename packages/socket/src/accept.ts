@@ -57,7 +57,8 @@ export async function acceptTls(
     sendAlert(transport, hello.servername === undefined ? MISSING_EXTENSION : UNRECOGNIZED_NAME)
     throw unrecognized(hello.servername)
   }
-  const { prepared, stapling } = host.keeping === undefined && host.singles.length === 0 ? host : shownTo(hello, host)
+  const plain = host.keeping === undefined && host.singles.length === 0 && !hello.offersTicket
+  const { prepared, stapling } = plain ? host : await shownTo(hello, host)
   await shake(socket, core, {
     role: 'server',
     transport,
@@ -73,12 +74,12 @@ export async function acceptTls(
 }
 
 /** The context for this client, and whom node:tls asks for staples and sessions. */
-function shownTo(hello: CheckedHello, host: Host): Pick<Handshake, 'prepared' | 'stapling'> {
-  const { prepared, resolved, stapling, keeping, singles } = host
+async function shownTo(hello: CheckedHello, host: Host): Promise<Pick<Handshake, 'prepared' | 'stapling'>> {
+  const { prepared, resolved, stapling, keeping, singles, renewing } = host
   if (keeping !== undefined && resumesById(hello, resolved.context)) return { prepared, stapling: keeping }
   const one = singles.length === 0 ? undefined : certificateFor(parseClientHello(hello.raw), singles, resolved.context)
-  if (one === undefined) return { prepared, stapling }
-  return { prepared: { ...prepared, secureContext: one.secureContext }, stapling: one.stapling }
+  if (one !== undefined) return { prepared: { ...prepared, secureContext: one.secureContext }, stapling: one.stapling }
+  return { prepared: (hello.offersTicket ? await renewing?.() : undefined) ?? prepared, stapling }
 }
 
 /** Milliseconds, at least one. */

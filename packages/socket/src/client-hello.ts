@@ -31,6 +31,8 @@ export interface ClientHello {
 export interface CheckedHello {
   /** As in {@link ClientHello}. */
   readonly servername: string | undefined
+  /** Whether it asks to resume, by a ticket. */
+  readonly offersTicket: boolean
   readonly raw: Uint8Array
 }
 
@@ -124,6 +126,7 @@ export function checkClientHello(raw: Uint8Array): CheckedHello {
   body.skip(listed(body, 2, 2)) // cipher suites
   body.skip(body.length(1)) // compression methods
   let servername: string | undefined
+  let offersTicket = false
   if (body.left > 0) {
     body.enter(2)
     const seen = new Seen()
@@ -133,11 +136,12 @@ export function checkClientHello(raw: Uint8Array): CheckedHello {
       const length = body.length(2)
       if (type === SERVER_NAME) servername = serverName(body.part(length))
       else if (type === ALPN) checkProtocolNames(body.part(length))
+      else if (type === PRE_SHARED_KEY || type === SESSION_TICKET) offersTicket ||= length > 0
       else checkList(type, body, length)
       body.skip(length)
     }
   }
-  return { servername, raw }
+  return { servername, offersTicket, raw }
 }
 
 /** Reads one ClientHello message, header included. @throws SecureSocketError ERR_SECURE_SOCKET_CLIENT_HELLO */
@@ -181,6 +185,9 @@ const GROUPS = 10
 const POINT_FORMATS = 11
 const SIGNATURE_ALGORITHMS = 13
 const ALPN = 16
+/** RFC 5077 section 3.2; empty where a ticket is only asked for. */
+const SESSION_TICKET = 35
+const PRE_SHARED_KEY = 41
 const VERSIONS = 43
 const SIGNATURE_ALGORITHMS_CERT = 50
 

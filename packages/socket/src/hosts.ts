@@ -17,6 +17,11 @@ export interface Host {
   readonly name: string
   readonly resolved: Resolved
   readonly prepared: Prepared
+  /**
+   * The same for clients that bring a ticket, where they get another: it asks us about each ticket, which costs full handshakes too much. Made when it
+   * is first needed, of what was read for the other.
+   */
+  readonly renewing: (() => Prepared | Promise<Prepared>) | undefined
   /** Set where clients that ask for a staple are answered. */
   readonly stapling: Server | undefined
   /** Where clients that ask for a staple are shown one of several certificates, the host's own choice: see `certificateFor`. */
@@ -90,9 +95,19 @@ async function makeHost(
 ): Promise<Host> {
   const { name, resolved, more } = host
   const { requestCert = false, stapler, sessionCache: store } = resolved.handshake
-  const keys = requestCert === false ? ticketKeys : ticketKeys?.unrenewed
-  const prepared = await prepare('server', resolved, { name, more, ticketKeys: keys })
+  const renews = requestCert === false && resolved.context.secureContext === undefined
+  const keys = renews ? ticketKeys : ticketKeys?.unrenewed
+  const apart = renews && ticketKeys?.isFixed === true
+  const loaded = apart ? await inMemory(host) : host
+  const prepared = await prepare('server', loaded.resolved, {
+    name,
+    more: loaded.more,
+    ticketKeys: apart ? ticketKeys.unrenewed : keys,
+  })
   const { secureContext, scope } = prepared
+  let renewed: Prepared | Promise<Prepared> | undefined
+  const renewing = (): Prepared | Promise<Prepared> =>
+    (renewed ??= prepare('server', loaded.resolved, { name, more: loaded.more, ticketKeys }))
   const toStaple: ServerListeners['OCSPRequest'] = stapler && ((...request) => stapler.onRequest(...request))
   // node:tls asks before OpenSSL has chosen among several certificates, and a staple for the other one would be refused
   const OCSPRequest = more.length > 0 ? undefined : toStaple
@@ -113,7 +128,27 @@ async function makeHost(
   const stapling = serverStandIn(secureContext, { OCSPRequest })
   const keeping =
     kept && serverStandIn(secureContext, { OCSPRequest, resumeSession: kept.onResume, newSession: kept.onNew })
-  return { name, resolved, prepared, stapling, singles: bySpeed(singles), keeping }
+  return {
+    name,
+    resolved,
+    prepared,
+    renewing: apart && scope !== undefined ? renewing : undefined,
+    stapling,
+    singles: bySpeed(singles),
+    keeping,
+  }
+}
+
+/** The host with its credentials read, so that a context made later has the same. */
+async function inMemory({ resolved, more }: ResolvedHost): Promise<Pick<ResolvedHost, 'resolved' | 'more'>> {
+  const read = async (context: Resolved['context']): Promise<Resolved['context']> => {
+    const loaded = await loadCredentials(context)
+    if (loaded === undefined) return context
+    const { certFile: _certFile, keyFile: _keyFile, pfx: _pfx, passphrase: _passphrase, ...others } = context
+    return { ...others, ...loaded }
+  }
+  const context = await read(resolved.context)
+  return { resolved: { ...resolved, context }, more: await Promise.all(more.map(read)) }
 }
 
 /** RSA signs most slowly: it is for those that take nothing else. */

@@ -33,6 +33,11 @@ export class TicketKeys {
     this.#renews = renews
   }
 
+  /** Whether the keys are known beforehand, so that Node's own answer does where no ticket is brought. */
+  get isFixed(): boolean {
+    return typeof this.#source !== 'function'
+  }
+
   /**
    * The same keys for a host that asks clients for certificates: a ticket is never followed by another, since each of TLS 1.3 begins its lifetime anew, and
    * the client would be believed for ever what it has proven once (RFC 8446 section 4.6.1).
