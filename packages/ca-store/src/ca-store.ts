@@ -40,6 +40,7 @@ export class CaStore {
   #judgement: Judgement | undefined
   #certificates: readonly X509Certificate[] | undefined
   #digest: string | undefined
+  #mayDistrust: boolean | undefined
   #pem: readonly string[] | undefined
   #options: { readonly ca?: string[] } | undefined
 
@@ -112,6 +113,8 @@ export class CaStore {
    */
   isDistrusted(certificate: CertificateInput): boolean {
     const { der, subject } = readOneCertificate(certificate, 'certificate')
+    this.#mayDistrust ??= this.#parts.sources.some((source) => source.mayDistrust)
+    if (!this.#mayDistrust) return false
     return distrusts(this.#candidates(readNameKey(subject), subject), der, this.#parts.rules)
   }
 

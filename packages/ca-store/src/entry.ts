@@ -100,9 +100,14 @@ export class Entry {
     return this.#certificate === false ? undefined : this.#certificate
   }
 
+  /** Whether OpenSSL's trust settings may stand beside the certificate. */
+  get hasSettings(): boolean {
+    return !(this.#block instanceof Uint8Array) && this.#block.trusted
+  }
+
   /** True where OpenSSL's trust settings take the certificate out, or cannot be read. */
   isDistrusted(purpose: TrustPurpose): boolean {
-    if (this.#block instanceof Uint8Array || !this.#block.trusted) return false
+    if (!this.hasSettings) return false
     void this.der
     try {
       return !isTrustedFor(readTrustSettings(this.#aux ?? new Uint8Array()), purpose)

@@ -13,6 +13,8 @@ export const MAX_DIRECTORY_BYTES: number = 64 * 1024 * 1024
  */
 export class HashedDirectory implements Source {
   readonly errors: CaStoreError[] = []
+  /** Its files are read one by one: nobody knows. */
+  readonly mayDistrust = true
   readonly #fs: FileSystem
   readonly #path: string
   readonly #source: CaSource

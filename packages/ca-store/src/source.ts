@@ -9,6 +9,8 @@ export interface Source {
   batches(): Iterable<readonly Entry[]>
   /** The entries that may have this subject; `hash` answers the subject hash. */
   bySubject(key: string, hash: () => string): readonly Entry[]
+  /** False: no entry has trust settings, so that nobody is distrusted by them. */
+  readonly mayDistrust: boolean
   /** What could not be read, so far. */
   readonly errors: readonly CaStoreError[]
 }
@@ -16,11 +18,13 @@ export interface Source {
 /** A file or a list: its blocks are found at once, and decoded for the first question about a subject. */
 export class ListSource implements Source {
   readonly errors: readonly CaStoreError[] = []
+  readonly mayDistrust: boolean
   readonly #entries: readonly Entry[]
   #index: Map<string, Entry[]> | undefined
 
   constructor(entries: readonly Entry[]) {
     this.#entries = entries
+    this.mayDistrust = entries.some((entry) => entry.hasSettings)
   }
 
   batches(): Iterable<readonly Entry[]> {

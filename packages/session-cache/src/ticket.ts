@@ -1,3 +1,5 @@
+import { readElement, startOfSession } from './element.ts'
+
 /** What can be read of a session without using it. */
 export interface TicketFacts {
   /** As `getProtocol()` writes it. */
@@ -8,7 +10,6 @@ export interface TicketFacts {
   readonly id: Uint8Array | undefined
 }
 
-const wrapper = Buffer.from('\0nodejs:tls:session:1\0', 'latin1')
 const weekMs = 7 * 86_400_000
 
 /**
@@ -25,11 +26,7 @@ export function readTicket(session: Uint8Array): TicketFacts | undefined {
 }
 
 function readSession(session: Buffer): TicketFacts | undefined {
-  let start = 0
-  if (session.subarray(0, wrapper.length).equals(wrapper)) {
-    start = wrapper.length + 2 + session.readUInt16BE(wrapper.length)
-  }
-  const whole = readElement(session, start)
+  const whole = readElement(session, startOfSession(session))
   if (whole?.tag !== 0x30 || whole.end !== session.length) return undefined
   const fields = new Map<number, Buffer>()
   const plain: Buffer[] = []
@@ -55,22 +52,6 @@ function readSession(session: Buffer): TicketFacts | undefined {
     expires: time * 1000 + Math.min(seconds * 1000, weekMs),
     id: ticket ?? (protocol === 'TLSv1.2' && id !== undefined && id.length > 0 ? id : undefined),
   }
-}
-
-interface Element {
-  readonly tag: number
-  readonly start: number
-  readonly end: number
-}
-
-function readElement(bytes: Buffer, at: number): Element | undefined {
-  const tag = bytes.readUInt8(at)
-  const first = bytes.readUInt8(at + 1)
-  const size = first < 0x80 ? 0 : first - 0x80
-  if (first === 0x80 || size > 4) return undefined
-  const length = size === 0 ? first : bytes.readUIntBE(at + 2, size)
-  const start = at + 2 + size
-  return start + length <= bytes.length ? { tag, start, end: start + length } : undefined
 }
 
 /** An explicitly tagged INTEGER of at most 6 bytes. */

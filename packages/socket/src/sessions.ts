@@ -1,6 +1,6 @@
 import type { TLSSocket } from 'node:tls'
 import type { SessionEntry, SessionStore } from '@x/session-cache'
-import { readTicket } from '@x/session-cache/tls'
+import { readTicket, withoutPeer, withPeer } from '@x/session-cache/tls'
 import type { PeerClaim } from './engine/engine.ts'
 import { SecureSocketError } from './errors.ts'
 import { checkFingerprint } from './verify/fingerprint.ts'
@@ -119,6 +119,16 @@ export class ClientSessions {
     return this.#offered
   }
 
+  /**
+   * What is to be set: in TLS 1.3 without the peer's certificate, which OpenSSL would decode and nobody ask it for, since a resumed peer
+   * is judged by the entry's chain.
+   */
+  get toOffer(): Buffer | undefined {
+    const { session, protocol } = this.#offered ?? {}
+    if (session === undefined) return undefined
+    return (protocol === 'TLSv1.3' ? withoutPeer(session) : undefined) ?? Buffer.from(session)
+  }
+
   /** To be called for each session that Node reports; those before the verdict wait for it. */
   received(session: Buffer): void {
     if (this.#onVerdict === undefined) this.#early.push(session)
@@ -140,7 +150,10 @@ export class ClientSessions {
     if (evidence === undefined || protocol === null || claim.chain.length === 0) return
     const name = policy.name.by === 'nothing' ? undefined : policy.name.host
     const notAfter = Math.min(...claim.chain.map((der) => viewOf(der).notAfter))
-    this.#onVerdict = (session) => {
+    const [leaf] = claim.chain
+    this.#onVerdict = (received) => {
+      // what a resumption brings has no certificate where none was offered; an entry's has (see `holds`)
+      const session = (used === undefined || leaf === undefined ? undefined : withPeer(received, leaf)) ?? received
       const lifetime = readTicket(session)?.expires ?? Number.POSITIVE_INFINITY
       const expires = Math.min(lifetime, Date.now() + TICKET_LIFETIME, evidence.verifiedAt + VERDICT_LIFETIME, notAfter)
       const entry: SessionEntry = { session, protocol, expires, chain: claim.chain, name, evidence }

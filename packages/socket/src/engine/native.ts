@@ -6,7 +6,7 @@ import { SecureSocketError } from '../errors.ts'
 import type { EngineSink, PeerClaim, Released, TlsEngine } from './engine.ts'
 import { isPskSuite, type PskExchange } from '../options/psk.ts'
 import { gather } from './batch.ts'
-import { deliverDirectly } from './direct.ts'
+import { Inflow } from './inflow.ts'
 import {
   canSetSession,
   readInto,
@@ -50,6 +50,7 @@ export class NativeTls implements TlsEngine {
   #sink: EngineSink | undefined
   #finished = false
   #lent = false
+  #inflow: Inflow | undefined
   readonly #restoreIdentityCheck: () => void
   #underWay: UnderWay | undefined
   #unsubscribe: (() => void) | undefined
@@ -61,8 +62,8 @@ export class NativeTls implements TlsEngine {
     const psk = (this.#psk = settings.psk)
     if (settings.role === 'client') {
       this.#sessions = settings.sessions
-      const offered = settings.sessions?.offered?.session
-      const session = offered === undefined ? {} : { session: Buffer.from(offered) }
+      const offered = settings.sessions?.toOffer
+      const session = offered === undefined ? {} : { session: offered }
       // before the connection, in the tick in which it is asked for, a session is decoded once; the option has Node do it twice
       const apart = 'dial' in given && canSetSession
       this.tls = connectTls({
@@ -164,13 +165,7 @@ export class NativeTls implements TlsEngine {
 
   attach(sink: EngineSink): void {
     this.#sink = sink
-    this.tls.pause() // before the listener, which would set it flowing
-    this.tls.on('data', this.#onData)
-    deliverDirectly(this.tls, this.#onData)
-  }
-
-  readonly #onData = (chunk: Uint8Array): void => {
-    if (this.#sink?.data(chunk) === false) this.tls.pause()
+    this.#inflow = new Inflow(this.tls, (chunk) => this.#sink?.data(chunk) !== false)
   }
 
   readonly #onEnd = (): void => {
@@ -207,7 +202,8 @@ export class NativeTls implements TlsEngine {
   }
 
   pull(): void {
-    if (this.#lent || this.tls.isPaused()) this.tls.resume()
+    if (this.#lent) this.tls.resume()
+    else this.#inflow?.pull()
   }
 
   write(chunks: readonly Uint8Array[], done: (error?: Error | null) => void): void {
@@ -227,7 +223,7 @@ export class NativeTls implements TlsEngine {
   destroy(error: Error | null): void {
     this.#finished = true
     this.#sink = undefined
-    this.tls.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose)
+    this.tls.off('end', this.#onEnd).off('close', this.#onClose)
     this.tls.destroy(error ?? undefined)
     this.#transport?.destroy()
   }
