@@ -162,21 +162,31 @@ export class ClientSessions {
       if (used === undefined || earnedHere.has(used)) earnedHere.add(entry)
       this.#add(entry)
     }
+    if (used?.protocol === 'TLSv1.2') this.#lookForTicket(tls, used)
     // before what the server has sent in its place, which is to be found first
     if (this.#again && used !== undefined && used.protocol !== 'TLSv1.2') this.#add(used)
     for (const session of this.#early.splice(0)) this.#onVerdict(session)
   }
 
+  /** In TLS 1.2 the ticket that comes in place of the one resumed by is part of the handshake, and Node emits no event for it. */
+  #lookForTicket(tls: TLSSocket, used: SessionEntry): void {
+    this.#looks = MAX_LOOKS
+    const ticket = tls.getTLSTicket()
+    const before = readTicket(used.session)?.id
+    if (ticket === undefined || (before !== undefined && Buffer.compare(ticket, before) === 0)) return
+    const session = tls.getSession() ?? undefined // null where the connection is gone
+    if (session !== undefined) this.#onVerdict?.(session)
+  }
+
   /**
-   * What Node emits no event for: sessions over 10,240 bytes (fact 7), and in TLS 1.2 the ticket that comes in place of the one resumed by. To be called
-   * when data has come and when the connection ends. True: there is no more to look for.
+   * What Node emits no event for: sessions over 10,240 bytes (fact 7). To be called when data has come and when the connection ends.
+   * True: there is no more to look for.
    */
   fetchUnreported(tls: TLSSocket): boolean {
-    if (this.#kept > 0 || this.#onVerdict === undefined) return true
+    if (this.#kept > 0 || this.#onVerdict === undefined || this.#looks >= MAX_LOOKS) return true
     const reused = tls.isSessionReused()
     const used = reused ? this.#offered : undefined
-    if (reused && (used === undefined || (used.protocol !== 'TLSv1.2' && used.session.length <= MAX_REPORTED)))
-      return true
+    if (reused && (used === undefined || used.session.length <= MAX_REPORTED)) return true
     const session = tls.getSession() ?? undefined // null where the connection is gone
     const isNew = session !== undefined && isAnother(session, used)
     if (isNew && (reused || session.length > MAX_REPORTED)) this.#onVerdict(session)
