@@ -1,4 +1,4 @@
-// `pnpm bench [topic or part of a name] [--check] [--built]`, and `pnpm bench --scale [topic] [--built]`: builds the packages that the chosen rows import (with --built they are measured as
+// `pnpm bench [topic or part of a name] [--check] [--rounds 9] [--built]`, and `pnpm bench --scale [topic] [--built]`: builds the packages that the chosen rows import (with --built they are measured as
 // they were built before), bundles the rows (Node 20 cannot run TypeScript) and runs them against the packages' built output, as a user would have it.
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
@@ -14,6 +14,7 @@ const { values, positionals } = parseArgs({
     check: { type: 'boolean', default: false },
     built: { type: 'boolean', default: false },
     scale: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
   },
   allowPositionals: true,
 })
@@ -87,6 +88,7 @@ if (values.scale) {
     worker: fileURLToPath(bundled('worker')),
     only: named.length > 0 ? undefined : only,
     check: values.check,
+    rounds: values.rounds === undefined ? undefined : Number(values.rounds),
     table: only === undefined ? `${folder}README.md` : undefined,
   })
 }

@@ -4,9 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { machineText, minutes } from './machine.ts'
 import { clearlyMissed, type RowResult, summaryOf, toTable, toText } from './report.ts'
-import { ROUNDS, type Told, type Work } from './worker.ts'
+import type { Told, Work } from './worker.ts'
 
 const MARK = '<!-- results: written by `pnpm bench` -->'
+
+/** How often each subject is sampled, and how often at least for a table: the goals speak of medians over 7. */
+const ROUNDS = 9
+const LEAST_ROUNDS = 7
 
 export interface BenchFile {
   readonly topic: string
@@ -20,6 +24,8 @@ export interface BenchOptions {
   /** A part of a row's name; undefined: all rows of the files given. */
   readonly only: string | undefined
   readonly check: boolean
+  /** Undefined: 9. */
+  readonly rounds: number | undefined
   /** Where to write the table (bench/README.md); undefined where not all files are given. */
   readonly table: string | undefined
 }
@@ -27,7 +33,7 @@ export interface BenchOptions {
 /** Measures, prints and, on a full run, writes the table. Returns the exit status: 1 where a row failed or, with `check`, a goal. */
 export async function runBench(
   files: readonly BenchFile[],
-  { worker, only, check, table }: BenchOptions,
+  { worker, only, check, rounds = ROUNDS, table }: BenchOptions,
 ): Promise<number> {
   const started = performance.now()
   const folder = mkdtempSync(join(tmpdir(), 'x-bench-peers-'))
@@ -36,10 +42,10 @@ export async function runBench(
   let failed = false
   for (const { topic, file } of files) {
     const results: RowResult[] = []
-    const waiting: Work[] = [{ file, ...(only === undefined ? {} : { only }) }]
+    const waiting: Work[] = [{ file, rounds, ...(only === undefined ? {} : { only }) }]
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
       for await (const told of tellings(worker, next, folder)) {
-        if ('later' in told) waiting.push({ file, row: told.later })
+        if ('later' in told) waiting.push({ file, rounds, row: told.later })
         else if ('result' in told) {
           results.push(told.result)
           console.log(`${toText(told.result)}\n`)
@@ -57,7 +63,8 @@ export async function runBench(
   const results = [...topics.values()].flat()
   const summary = summaryOf(results)
   console.log(`${summary} It took ${minutes(performance.now() - started)}.`)
-  if (table !== undefined && !failed) writeTable(table, topics, summary, performance.now() - started)
+  if (table !== undefined && !failed && rounds >= LEAST_ROUNDS)
+    writeTable(table, topics, `${rounds} rounds; it took ${minutes(performance.now() - started)}. ${summary}`)
   return failed || (check && clearlyMissed(results)) ? 1 : 0
 }
 
@@ -84,10 +91,9 @@ async function* tellings(worker: string, work: Work, folder: string): AsyncGener
   }
 }
 
-function writeTable(path: string, topics: ReadonlyMap<string, RowResult[]>, summary: string, took: number): void {
+function writeTable(path: string, topics: ReadonlyMap<string, RowResult[]>, summary: string): void {
   const text = readFileSync(path, 'utf8')
   const head = text.slice(0, text.indexOf(MARK) + MARK.length)
-  const machine = `${machineText()}, ${ROUNDS} rounds; it took ${minutes(took)}. ${summary}`
   const tables = [...topics].map(([topic, results]) => `### ${topic}\n\n${toTable(results)}`)
-  writeFileSync(path, `${[head, machine, ...tables].join('\n\n')}\n`)
+  writeFileSync(path, `${[head, `${machineText()}, ${summary}`, ...tables].join('\n\n')}\n`)
 }

@@ -2,12 +2,11 @@ import { judge, type RowResult } from './report.ts'
 import { measure } from './measure.ts'
 import type { BenchRow, BenchRows } from './row.ts'
 
-/** How often each subject is sampled; the goals speak of medians over at least 7. */
-export const ROUNDS = 9
-
 /** What a process that measures is told: a file of rows, and the one row of it, or a part of names. */
 export interface Work {
   readonly file: string
+  /** How often each subject is sampled. */
+  readonly rounds: number
   readonly row?: string
   readonly only?: string
 }
@@ -19,22 +18,22 @@ export type Told =
   | { readonly failed: string; readonly error: string }
 
 /** Measures what it is told to, and tells of each row as it is done. */
-export async function work({ file, row: wanted, only }: Work, tell: (told: Told) => void): Promise<void> {
+export async function work({ file, rounds, row: wanted, only }: Work, tell: (told: Told) => void): Promise<void> {
   const { default: rows } = (await import(file)) as { readonly default: BenchRows }
   for (const row of await rows()) {
     const isWanted = wanted === undefined ? only === undefined || row.name.includes(only) : row.name === wanted
     if (!isWanted) {
       if (!('make' in row)) await row.close?.()
     } else if ('make' in row && wanted === undefined) tell({ later: row.name })
-    else tell(await resultOf(row.name, async () => ('make' in row ? await row.make() : row)))
+    else tell(await resultOf(row.name, rounds, async () => ('make' in row ? await row.make() : row)))
   }
 }
 
-async function resultOf(name: string, make: () => Promise<BenchRow>): Promise<Told> {
+async function resultOf(name: string, rounds: number, make: () => Promise<BenchRow>): Promise<Told> {
   let row: BenchRow | undefined
   try {
     row = await make()
-    return { result: judge(await measure(row, ROUNDS)) }
+    return { result: judge(await measure(row, rounds)) }
   } catch (error) {
     return { failed: name, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }
   } finally {
