@@ -17,6 +17,13 @@ export function withoutPeer(session: Uint8Array): Buffer | undefined {
   return parts?.peer === undefined ? undefined : joined(parts, undefined)
 }
 
+/** The peer's certificate (DER) in the session; undefined where there is none, or where it has another form. */
+export function peerIn(session: Uint8Array): Uint8Array | undefined {
+  const peer = split(session)?.peer
+  const field = peer === undefined ? undefined : readElement(peer, 0)
+  return field === undefined ? undefined : peer?.subarray(field.start, field.end)
+}
+
 /** The session with this certificate (DER) as its peer; undefined where it has one, or another form. */
 export function withPeer(session: Uint8Array, certificate: Uint8Array): Buffer | undefined {
   const parts = split(session)

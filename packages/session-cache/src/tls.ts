@@ -9,7 +9,7 @@ import type { SessionStore } from './session-store.ts'
 import { readTicket } from './ticket.ts'
 
 export type { PeerEvidence } from './policy.ts'
-export { withoutPeer, withPeer } from './session-peer.ts'
+export { peerIn, withoutPeer, withPeer } from './session-peer.ts'
 export { readTicket, type TicketFacts } from './ticket.ts'
 
 const dayMs = 86_400_000

@@ -4,7 +4,7 @@ import { connect, createServer } from 'node:tls'
 import { TestCa } from '@x-testing/test-ca'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { readTicket, withoutPeer, withPeer } from '../src/tls.ts'
+import { peerIn, readTicket, withoutPeer, withPeer } from '../src/tls.ts'
 
 const authority = new TestCa()
 const { cert, key, certificate } = authority.server('localhost')
@@ -47,6 +47,8 @@ describe('the certificate in a session', () => {
       expect(session.includes(der)).toBe(true)
       const bare = withoutPeer(session) as Buffer
       expect(bare.includes(der)).toBe(false)
+      expect(peerIn(session)).toEqual(der)
+      expect(peerIn(bare)).toBeUndefined()
       expect(session.length - bare.length).toBeGreaterThan(der.length)
       expect(readTicket(bare)).toEqual(readTicket(session))
       expect(withPeer(bare, der)).toEqual(session)
@@ -79,6 +81,7 @@ describe('the certificate in a session', () => {
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
         withoutPeer(bytes)
         withPeer(bytes, der)
+        peerIn(bytes)
       }),
     )
     for (const bytes of [[], [0x30], [0x30, 0], [0x30, 0x80, 0, 0], [0x30, 0x84, 0xff, 0xff, 0xff, 0xff]]) {

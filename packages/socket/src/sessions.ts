@@ -2,38 +2,28 @@ import type { TLSSocket } from 'node:tls'
 import type { SessionEntry, SessionStore } from '@x/session-cache'
 import { readTicket, withoutPeer, withPeer } from '@x/session-cache/tls'
 import type { PeerClaim } from './engine/engine.ts'
-import { SecureSocketError } from './errors.ts'
-import { checkFingerprint } from './verify/fingerprint.ts'
+import {
+  evidenceOf,
+  isEarnedHere,
+  isGoodAtOnce,
+  isGoodByNow,
+  isUsable,
+  rememberEarned,
+  type SessionEvidence,
+  VERDICT_LIFETIME,
+} from './session-evidence.ts'
+import type { Ending } from './verify/chain.ts'
 import { unlessAborted } from './verify/network-time.ts'
 import type { TrustPolicy } from './verify/policy.ts'
-import { checkChain, type Ending } from './verify/chain.ts'
-import { checkRevocation, needsInquiry } from './verify/revocation.ts'
-import { revocationSubject } from './verify/revocation-subject.ts'
 import { viewOf } from './verify/view.ts'
-import { walk } from './verify/walk.ts'
-
-/** What an entry of ours carries beside the chain. */
-export interface SessionEvidence {
-  /** Milliseconds since 1970: when a full handshake last verified the peer. */
-  readonly verifiedAt: number
-  /** The trust key that the entry belongs under, so that a store that mixes keys up is noticed. */
-  readonly key: string
-  /** OpenSSL's verdict in that handshake, null for none: a chain that only a pin or a callback let pass must not come back as a good one. */
-  readonly openssl: { readonly code: string; readonly reason: string | null } | null
-}
 
 /** Milliseconds that a store may take to hand out a session; later costs a full handshake. */
 const PATIENCE = 2_000
 
 /** A ticket is offered for at most two hours, which is what most servers keep it for. */
 const TICKET_LIFETIME = 2 * 3_600_000
-/** However often it was resumed, after a day the peer is verified again in full. */
-const VERDICT_LIFETIME = 24 * 3_600_000
 /** Entries that are looked at, and dropped, before there is a full handshake. */
 const TRIES = 4
-
-/** Entries of full handshakes of this process; what others bring has its signatures checked again. */
-const earnedHere = new WeakSet<SessionEntry>()
 
 /**
  * The sessions of one connection: one that may be offered, and those that the server gives us. They are kept only after a positive
@@ -152,14 +142,14 @@ export class ClientSessions {
     const notAfter = Math.min(...claim.chain.map((der) => viewOf(der).notAfter))
     const [leaf] = claim.chain
     this.#onVerdict = (received) => {
-      // what a resumption brings has no certificate where none was offered; an entry's has (see `holds`)
+      // what a resumption brings has no certificate where none was offered; an entry's has (see `isUsable`)
       const session = (used === undefined || leaf === undefined ? undefined : withPeer(received, leaf)) ?? received
       const lifetime = readTicket(session)?.expires ?? Number.POSITIVE_INFINITY
       const expires = Math.min(lifetime, Date.now() + TICKET_LIFETIME, evidence.verifiedAt + VERDICT_LIFETIME, notAfter)
       const entry: SessionEntry = { session, protocol, expires, chain: claim.chain, name, evidence }
       this.#kept++
       // whoever was resumed by an entry that a store brought has proven no more than that
-      if (used === undefined || earnedHere.has(used)) earnedHere.add(entry)
+      if (used === undefined || isEarnedHere(used)) rememberEarned(entry)
       this.#add(entry)
     }
     if (used?.protocol === 'TLSv1.2') this.#lookForTicket(tls, used)
@@ -216,90 +206,6 @@ function isAnother(session: Uint8Array, used: SessionEntry | undefined): boolean
   return before === undefined || Buffer.compare(before, ticket.id) !== 0
 }
 
-function evidenceOf(entry: SessionEntry | undefined): SessionEvidence | undefined {
-  const { key, verifiedAt, openssl } = Object(entry?.evidence) as Partial<SessionEvidence>
-  if (typeof key !== 'string' || typeof verifiedAt !== 'number') return undefined
-  if (openssl === null) return { key, verifiedAt, openssl }
-  const { code, reason } = Object(openssl) as { code?: unknown; reason?: unknown }
-  if (typeof code !== 'string') return undefined
-  return { key, verifiedAt, openssl: { code, reason: typeof reason === 'string' ? reason : null } }
-}
-
-/** Whatever a store of somebody else's hands out: the entry must hold what a verdict needs, for the name that is asked for now. */
-function isUsable(entry: SessionEntry, key: string, policy: TrustPolicy): boolean {
-  const evidence = evidenceOf(entry)
-  const name = policy.name.by === 'nothing' ? undefined : policy.name.host
-  const now = Date.now()
-  return (
-    entry.session instanceof Uint8Array &&
-    Array.isArray(entry.chain) &&
-    entry.chain.length > 0 &&
-    entry.chain.every((der) => der instanceof Uint8Array && viewOf(der).der === der) &&
-    entry.name === name &&
-    evidence !== undefined &&
-    evidence.key === key &&
-    evidence.verifiedAt <= now &&
-    now < evidence.verifiedAt + VERDICT_LIFETIME &&
-    now < entry.expires &&
-    holds(entry.session, entry.chain[0] as Uint8Array) &&
-    isProven(entry, evidence, policy)
-  )
-}
-
-/** OpenSSL keeps the peer's certificate in the session (`peer` of its SSL_SESSION), so that a chain put beside another session is seen. */
-function holds(session: Uint8Array, leaf: Uint8Array): boolean {
-  const [whole, part] = [session, leaf].map(({ buffer, byteOffset, length }) => Buffer.from(buffer, byteOffset, length))
-  return part !== undefined && part.length > 0 && whole?.includes(part) === true
-}
-
-/**
- * That OpenSSL accepted the chain is known of what this process has earned, and else only said by the store: then our walk must accept it too.
- * The program's own clock is asked of either.
- */
-function isProven(entry: SessionEntry, { openssl }: SessionEvidence, policy: TrustPolicy): boolean {
-  if (openssl !== null || policy.callback !== undefined) return true // the checks refuse, walk or ask the callback
-  if (earnedHere.has(entry) && policy.now === undefined) return true
-  return walk(resumedClaim(entry), policy).failures.length === 0
-}
-
-/**
- * Where a good status is demanded, an entry is offered only if the caches and lists at hand give one now (rule 10): a resumed
- * handshake brings no staple.
- */
-function isGoodAtOnce(entry: SessionEntry, policy: TrustPolicy): boolean {
-  return !needsInquiry(resumedClaim(entry), offline(policy))
-}
-
-async function isGoodByNow(entry: SessionEntry, policy: TrustPolicy, signal: AbortSignal): Promise<boolean> {
-  if (isGoodAtOnce(entry, policy)) return true
-  const claim = resumedClaim(entry)
-  const rules = offline(policy)
-  // the callback has accepted this chain once, and is asked again when it is resumed
-  const chain = await checkChain(claim, { ...rules, callback: undefined }, { closing: signal })
-  const subject = revocationSubject(claim, rules, checkFingerprint(claim, rules), chain)
-  return (await checkRevocation(claim, subject, rules, signal)).result !== 'refused'
-}
-
-function offline(policy: TrustPolicy): TrustPolicy {
-  return { ...policy, revocation: { ...policy.revocation, onStaple: undefined, online: false } }
-}
-
 function isThenable<T>(value: T | Promise<T>): value is Promise<T> {
   return typeof value === 'object' && value !== null && 'then' in value
-}
-
-/** The claim of a resumed peer: the chain of the entry, since the handshake carries none. */
-export function resumedClaim(entry: SessionEntry): PeerClaim {
-  const openssl = evidenceOf(entry)?.openssl
-  if (openssl === undefined)
-    throw new SecureSocketError('ERR_SECURE_SOCKET_STATE', 'a session without the verdict that it was earned by')
-  return {
-    chain: entry.chain,
-    source: 'session',
-    opensslError: openssl?.code,
-    opensslReason: openssl?.reason ?? undefined,
-    staple: undefined,
-    pskUsed: false,
-    leaf: undefined,
-  }
 }

@@ -15,7 +15,8 @@ import {
   skipNativeIdentityCheck,
   verifyError,
 } from './node-internals.ts'
-import { type ClientSessions, resumedClaim } from '../sessions.ts'
+import { resumedClaim } from '../session-evidence.ts'
+import type { ClientSessions } from '../sessions.ts'
 import { callIfPresent, endOnce, ignore, writeAll } from './plain.ts'
 
 /** What node:tls is told, by role. Verification is never left to it: it reports, the checks decide. */
