@@ -22,7 +22,7 @@ import {
   reportingMethods,
 } from './peer-info.ts'
 import { type LineOptions, lines, peek, readBytes, type ReadingOptions, readLine } from './reading.ts'
-import { SocketCore } from './socket-core.ts'
+import { type CoreOutput, SocketCore } from './socket-core.ts'
 import type { PhaseName } from './state.ts'
 import { forStartTls, mergeOptions } from './options/resolve.ts'
 import type { StartTlsOptions } from './options/types.ts'
@@ -42,13 +42,35 @@ export interface FacadeOptions {
 }
 
 /** Node 22's mark for sockets, also on Node 20, whose 16 KiB make four times as many records of small writes. */
-const marks = { writableHighWaterMark: 65_536 }
+const MARK = 65_536
 /** Writes of less are gathered until the end of the tick. */
 const SMALL = 16_384
 
 const key = Symbol('SecureSocket')
 let readCore: (socket: SecureSocket) => SocketCore
 let leaveNow: (socket: SecureSocket) => void
+let receive: (socket: SecureSocket, chunk: Uint8Array | null) => boolean
+
+/** What a core tells its facade; an object, since closures cost each connection of a server more. */
+class Output implements CoreOutput {
+  readonly #socket: SecureSocket
+
+  constructor(socket: SecureSocket) {
+    this.#socket = socket
+  }
+
+  push(chunk: Uint8Array | null): boolean {
+    return receive(this.#socket, chunk)
+  }
+
+  emit(event: 'secureConnect' | 'secure' | 'peerShutdown'): void {
+    this.#socket.emit(event)
+  }
+
+  destroy(error: Error): void {
+    this.#socket.destroy(error)
+  }
+}
 
 /**
  * A net.Socket that can speak TLS, and tells why it trusts its peer.
@@ -64,6 +86,7 @@ export class SecureSocket extends Socket {
   static {
     readCore = (socket) => socket.#core
     leaveNow = (socket) => socket.#leave()
+    receive = (socket, chunk) => socket.#receive(chunk)
     installSurface(this.prototype, (socket) => (#core in socket ? socket.#core : undefined))
     for (const name of reportingMethods)
       Object.defineProperty(this.prototype, name, {
@@ -79,18 +102,12 @@ export class SecureSocket extends Socket {
   /** @internal Use `connect`, `listen` or `startTls`. */
   constructor(options: FacadeOptions, secret: symbol) {
     if (secret !== key) throw new TypeError('a SecureSocket is made by connect(), listen() or startTls()')
-    const { signal, onread, ...stream } = options
-    super({
-      ...(stream.highWaterMark === undefined ? marks : {}),
-      ...stream,
-      allowHalfOpen: stream.allowHalfOpen ?? false,
-    })
+    const { signal, onread, allowHalfOpen = false, highWaterMark } = options
+    const stream =
+      highWaterMark === undefined ? { allowHalfOpen, writableHighWaterMark: MARK } : { allowHalfOpen, highWaterMark }
+    super(stream)
     decodeStrings(this)
-    this.#core = new SocketCore(this, {
-      push: (chunk) => this.#receive(chunk),
-      emit: (event) => void this.emit(event),
-      destroy: (error) => void this.destroy(error),
-    })
+    this.#core = new SocketCore(this, new Output(this))
     if (onread !== undefined) {
       const end = (): void => {
         this.push(null)
