@@ -1,4 +1,3 @@
-import type { X509Certificate } from 'node:crypto'
 import type { NetConnectOpts } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type ConnectionOptions, connect as connectTls, TLSSocket, type TLSSocketOptions } from 'node:tls'
@@ -6,6 +5,7 @@ import { SecureSocketError } from '../errors.ts'
 import type { EngineSink, PeerClaim, Released, TlsEngine } from './engine.ts'
 import { isPskSuite, type PskExchange } from '../options/psk.ts'
 import { gather } from './batch.ts'
+import { HandshakeClaim } from './claim.ts'
 import { Inflow } from './inflow.ts'
 import {
   canSetSession,
@@ -271,48 +271,4 @@ function setUp(tls: TLSSocket, { dial }: Dial): void {
   const { noDelay, keepAlive, keepAliveInitialDelay } = dial
   if (noDelay === true) tls.setNoDelay(true)
   if (keepAlive === true) tls.setKeepAlive(true, keepAliveInitialDelay)
-}
-
-/** A claim whose chain is decoded only when a check or the program asks for it. */
-class HandshakeClaim implements PeerClaim {
-  readonly leaf: X509Certificate | undefined
-  readonly opensslError: string | undefined
-  readonly opensslReason: string | undefined
-  readonly staple: Uint8Array | undefined
-  readonly pskIdentity: string | undefined
-  readonly source: 'handshake' | 'session'
-  #chain: readonly Uint8Array[] | undefined
-
-  constructor(
-    leaf: X509Certificate | undefined,
-    openssl: { readonly code: string; readonly reason: string | undefined } | undefined,
-    staple: Uint8Array | undefined,
-    source: 'handshake' | 'session',
-    pskIdentity?: string,
-  ) {
-    this.leaf = leaf
-    this.opensslError = openssl?.code
-    this.opensslReason = openssl?.reason
-    this.staple = staple
-    this.pskIdentity = pskIdentity
-    this.source = source
-  }
-
-  get pskUsed(): boolean {
-    return this.pskIdentity !== undefined
-  }
-
-  get chain(): readonly Uint8Array[] {
-    return (this.#chain ??= chainOf(this.leaf))
-  }
-}
-
-/** How many certificates of a chain are looked at; OpenSSL itself refuses more than 100. */
-const MAX_CHAIN = 101
-
-/** The certificates as the peer sent them, leaf first. */
-export function chainOf(leaf: X509Certificate | undefined): readonly Uint8Array[] {
-  const chain: Uint8Array[] = []
-  for (let at = leaf; at !== undefined && chain.length < MAX_CHAIN; at = at.issuerCertificate) chain.push(at.raw)
-  return chain
 }
