@@ -4,7 +4,7 @@ import { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
-import { deliverDirectly } from '../src/engine/direct.ts'
+import { Inflow } from '../src/engine/inflow.ts'
 import { readInto } from '../src/engine/node-internals.ts'
 import { RecordFramer } from '../src/engine/record-framer.ts'
 import { type SecureSocket, startTls } from '../src/index.ts'
@@ -203,62 +203,66 @@ describe('RecordFramer, of chunks that are only lent', () => {
   })
 })
 
-describe('deliverDirectly', () => {
+describe('Inflow', () => {
   const step = fc.oneof(
-    fc.record({ kind: fc.constant('push' as const), stop: fc.boolean() }),
-    fc.constant({ kind: 'resume' as const }),
+    fc.record({ kind: fc.constant('push' as const), enough: fc.boolean() }),
+    fc.constant({ kind: 'pull' as const }),
     fc.constant({ kind: 'turn' as const }),
   )
 
-  it('keeps the order, delivers nothing while the stream is paused, and ends behind the last', async () => {
+  it('keeps the order, delivers nothing that was not asked for, and ends behind the last', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
         const stream = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => done() })
         const got: number[] = []
-        let stops = new Set<number>()
-        const deliver = (chunk: Uint8Array): void => {
-          expect(stream.isPaused()).toBe(false)
+        const enough = new Set<number>()
+        let asked = false
+        const inflow = new Inflow(stream, (chunk) => {
+          expect([asked, stream.readableEnded]).toEqual([true, false])
           got.push(...chunk)
-          if (chunk.some((byte) => stops.has(byte))) stream.pause()
+          return (asked = !chunk.some((byte) => enough.has(byte)))
+        })
+        const pull = (): void => {
+          asked = true
+          inflow.pull()
         }
-        stream.pause()
-        stream.on('data', deliver)
-        deliverDirectly(stream, deliver)
         let sent = 0
         for (const one of steps) {
           if (one.kind === 'push') {
-            if (one.stop) stops.add(sent)
+            if (one.enough) enough.add(sent)
             stream.push(Uint8Array.from([sent++]))
-          } else if (one.kind === 'resume') stream.resume()
+          } else if (one.kind === 'pull') pull()
           else await new Promise((resolve) => setImmediate(resolve))
         }
         stream.push(null)
-        stops = new Set()
-        while (!stream.readableEnded) {
-          stream.resume()
+        for (let turn = 0; turn < 200 && !stream.readableEnded; turn++) {
+          pull()
           await new Promise((resolve) => setImmediate(resolve))
         }
+        expect(stream.readableEnded).toBe(true)
         expect(got).toEqual([...Array(sent).keys()])
       }),
       runs,
     )
   })
 
-  it('spares the stream what may pass it by', async () => {
+  it('has what may pass the stream by pass it by, also when it has been paused', async () => {
     const stream = new Duplex({ read: () => undefined })
-    const events: string[] = []
-    stream.on('data', (chunk) => events.push(`queued ${chunk}`)).resume()
-    deliverDirectly(stream, (chunk) => events.push(`direct ${String(Buffer.from(chunk))}`))
-    await new Promise((resolve) => setImmediate(resolve))
-    stream.push('a string')
+    const got: string[] = []
+    const queued: string[] = []
+    const inflow = new Inflow(stream, (chunk) => {
+      got.push(String(Buffer.from(chunk)))
+      return got.at(-1) !== '2'
+    })
+    stream.on('data', (chunk: Buffer) => queued.push(String(chunk)))
     stream.push(Buffer.from('1'))
-    stream.pause()
-    stream.push(Buffer.from('2'))
-    stream.resume()
-    stream.push(Buffer.from('3'))
-    await new Promise((resolve) => setImmediate(resolve))
+    for (const more of ['2', '3']) {
+      inflow.pull()
+      await new Promise((resolve) => setImmediate(resolve))
+      stream.push(Buffer.from(more))
+    }
     stream.push(Buffer.from('4'))
-    expect(events).toEqual(['queued a string', 'direct 1', 'queued 2', 'queued 3', 'direct 4'])
+    expect([got, queued]).toEqual([['1', '2', '3', '4'], ['1']])
     stream.destroy()
   })
 })

@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream'
 import { SecureSocketError } from '../errors.ts'
-import { flowsFreely } from './direct.ts'
+import { flowsFreely } from './inflow.ts'
 import { hasHandle, readInto } from './node-internals.ts'
 import { RecordFramer } from './record-framer.ts'
 
