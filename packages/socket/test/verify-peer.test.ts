@@ -202,6 +202,24 @@ describe('verifyPeer', () => {
     expect(await judged(claim(identity), off)).toBe('let pass')
   })
 
+  it('has one verdict for all clients that are asked for nothing and show nothing, and one for each other', async () => {
+    const none = policyFor('server', resolve('listen', { cert: 'x' }), undefined)
+    const nobody = { ...claim(identity), chain: [], leaf: undefined }
+    const judge = (what: PeerClaim, by: TrustPolicy) => verifyPeer(what, by, { closing: quiet })
+    const first = await judge(nobody, none)
+    expect([first.authorized, first.resumed, first.outcomes.chain.result]).toEqual([false, false, 'waived'])
+    expect(await judge(nobody, none)).toBe(first)
+    expect(await judge(nobody, { ...none })).not.toBe(first)
+    const resumed = await judge({ ...nobody, source: 'session' }, none)
+    expect([resumed.resumed, resumed === first]).toEqual([true, false])
+    expect(await judge({ ...nobody, source: 'session' }, none)).toBe(resumed)
+    expect(await judged({ ...nobody, pskUsed: true }, none)).toBe('accepted')
+    const required = policyFor('server', resolve('listen', { requestCert: true, cert: 'x' }), undefined)
+    expect(await judged(nobody, required)).toBe('ERR_SECURE_SOCKET_NO_PEER_CERTIFICATE')
+    const pinned = { ...none, forceFingerprints: true }
+    for (let i = 0; i < 2; i++) expect(await judged(nobody, pinned)).toBe('ERR_SECURE_SOCKET_FINGERPRINT_MISMATCH')
+  })
+
   it('a client without a certificate where none is required is let pass, and is nobody', async () => {
     const optional = policyFor('server', resolve('listen', { requestCert: 'optional', cert: 'x' }), undefined)
     expect(await judged(claim(identity, { chain: [], leaf: undefined }), optional)).toBe('let pass')

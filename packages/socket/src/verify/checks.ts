@@ -28,6 +28,23 @@ export function verifyPeer(
   policy: TrustPolicy,
   ending: Ending,
 ): Verification | Promise<Verification> {
+  if (!isNobody(claim, policy)) return checkAll(claim, policy, ending)
+  const known = ofNobody.get(policy) ?? {}
+  const verdict = known[claim.source] ?? checkAll(claim, policy, ending)
+  if (!(verdict instanceof Promise) && known[claim.source] === undefined)
+    ofNobody.set(policy, { ...known, [claim.source]: verdict })
+  return verdict
+}
+
+/** A client that was asked for nothing and has shown nothing: nothing in the verdict is its own, so that one of a policy's serves all. */
+function isNobody({ chain, pskUsed, opensslError }: PeerClaim, policy: TrustPolicy): boolean {
+  const isAsked = policy.role === 'client' || policy.certificate !== 'none'
+  return policy.enabled && !isAsked && chain.length === 0 && !pskUsed && opensslError === undefined
+}
+
+const ofNobody = new WeakMap<TrustPolicy, { readonly [S in PeerClaim['source']]?: Verification }>()
+
+function checkAll(claim: PeerClaim, policy: TrustPolicy, ending: Ending): Verification | Promise<Verification> {
   const resumed = claim.source === 'session'
   if (!policy.enabled) return Verification.judge(switchedOff(), resumed)
   const fingerprint = guarded('fingerprint', () => checkFingerprint(claim, policy))
