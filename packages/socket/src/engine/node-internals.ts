@@ -80,7 +80,13 @@ export function readInto(
   const before = target[buffer] ?? undefined
   if (before !== undefined && before !== current) return false
   target[buffer] = current
-  target[callback] = (bytes: number, filled: Uint8Array): boolean => deliver(filled.subarray(0, bytes))
+  let view = current
+  target[callback] = (bytes: number, filled: Uint8Array): boolean => {
+    // most reads fill as much of the same buffer as the one before
+    if (view.length !== bytes || view.byteOffset !== filled.byteOffset || view.buffer !== filled.buffer)
+      view = filled.subarray(0, bytes)
+    return deliver(view)
+  }
   target[next] = (): Uint8Array => buffers.current
   if (before === undefined) target._handle.useUserBuffer(current)
   return true
