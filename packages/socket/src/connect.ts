@@ -4,6 +4,7 @@ import { dialsItself } from './engine/choose.ts'
 import { openTransport } from './engine/transport.ts'
 import { invalidValue, SecureSocketError, withDetails } from './errors.ts'
 import { withoutBrackets } from './options/policy.ts'
+import { defined } from './options/records.ts'
 import { prepare, type Prepared } from './options/prepare.ts'
 import { resolve, type Resolved } from './options/resolve.ts'
 import type { ConnectOptions } from './options/types.ts'
@@ -25,33 +26,17 @@ import { coreOf, makeSocket, type SecureSocket } from './secure-socket.ts'
 export function connect(options: ConnectOptions): Promise<SecureSocket>
 export function connect(address: string, options?: ConnectOptions): Promise<SecureSocket>
 export async function connect(target: ConnectOptions | string, more: ConnectOptions = {}): Promise<SecureSocket> {
-  const socket = dial(typeof target === 'string' ? { ...more, ...parseAddress(target) } : target)
-  await settled(socket)
+  const { socket, opened } = start(typeof target === 'string' ? { ...more, ...parseAddress(target) } : target)
+  socket.on('error', toldByRejection)
+  if (!(await opened))
+    throw (
+      socket.lastError ??
+      new SecureSocketError('ERR_SECURE_SOCKET_CLOSED', 'the socket was closed before it was ready', {
+        phase: 'connect',
+      })
+    )
+  socket.off('error', toldByRejection)
   return socket
-}
-
-/** Resolves when the socket is ready to be used (secure, or plain where that was asked for); rejects when it closes before. */
-export function settled(socket: SecureSocket): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => {
-      socket.off('ready', onReady).off('error', onError).off('close', onClose)
-    }
-    const onReady = (): void => {
-      stop()
-      resolve()
-    }
-    const onError = (error: Error): void => {
-      stop()
-      reject(error)
-    }
-    const onClose = (): void =>
-      onError(
-        new SecureSocketError('ERR_SECURE_SOCKET_CLOSED', 'the socket was closed before it was ready', {
-          phase: 'connect',
-        }),
-      )
-    socket.on('ready', onReady).on('error', onError).on('close', onClose)
-  })
 }
 
 /**
@@ -59,29 +44,43 @@ export function settled(socket: SecureSocket): Promise<void> {
  * What is written before is held until the peer is trusted.
  */
 export function dial(options: ConnectOptions): SecureSocket {
+  const { socket, opened } = start(options)
+  opened.catch(toldByEvent)
+  return socket
+}
+
+function toldByRejection(): void {
+  // of connect()
+}
+
+function toldByEvent(): void {
+  // 'error'
+}
+
+/** `opened`: whether the socket became ready; false where it was closed without an error. */
+function start(options: ConnectOptions): { readonly socket: SecureSocket; readonly opened: Promise<boolean> } {
   const resolved = resolve('connect', options)
   const { transport, facade } = resolved
-  if (transport.socket === undefined && transport.port === undefined && transport.path === undefined)
+  const { host, port } = transport
+  if (transport.socket === undefined && port === undefined && transport.path === undefined)
     throw invalidValue('port', 'is needed')
   const socket = makeSocket(facade)
   const core = coreOf(socket)
   core.inherited = { ...options }
-  core.located({
-    ...(transport.host === undefined ? {} : { host: transport.host }),
-    ...(transport.port === undefined ? {} : { port: Number(transport.port) }),
-  })
+  core.located(defined({ host, port: port === undefined ? undefined : Number(port) }))
   if (facade.timeout !== undefined) socket.setTimeout(facade.timeout)
-  open(socket, resolved).catch((error: unknown) => void giveUp(core, error as Error, resolved))
-  return socket
+  const opened = open(socket, core, resolved).catch((error: unknown) => {
+    throw giveUp(core, error as Error, resolved)
+  })
+  return { socket, opened }
 }
 
-async function open(socket: SecureSocket, resolved: Resolved): Promise<void> {
-  const core = coreOf(socket)
+async function open(socket: SecureSocket, core: SocketCore, resolved: Resolved): Promise<boolean> {
   const { transport: where, facade } = resolved
   // the context first: wrong credentials are told before anything is sent
   const pending = facade.startHandshake === false ? undefined : prepare('client', resolved)
   const prepared = pending instanceof Promise ? await pending : pending
-  if (socket.destroyed) return
+  if (socket.destroyed) return false
   const sessions = prepared === undefined ? undefined : clientSessions(prepared, resolved)
   if (prepared !== undefined && dialsItself(resolved)) {
     // a store that has to be waited for is, while the connection is made
@@ -90,8 +89,9 @@ async function open(socket: SecureSocket, resolved: Resolved): Promise<void> {
   }
   const transport = where.socket === undefined ? connectTcp(tcpOptions(where)) : openTransport(where.socket)
   if (transport instanceof Socket) core.transport = transport
+  if (socket.destroyed) return abandon(transport)
   await connected(transport, socket)
-  if (socket.destroyed) return
+  if (socket.destroyed) return false
   socket.emit('connect')
   if (prepared === undefined) core.adoptPlain(transport)
   else {
@@ -100,6 +100,7 @@ async function open(socket: SecureSocket, resolved: Resolved): Promise<void> {
     await shake(socket, core, { role: 'client', transport, prepared, resolved, sessions })
   }
   socket.emit('ready')
+  return true
 }
 
 /** The engine makes the connection, and its hello leaves as soon as there is one. */
@@ -109,7 +110,7 @@ async function openDirectly(
   prepared: Prepared,
   resolved: Resolved,
   sessions: ClientSessions | undefined,
-): Promise<void> {
+): Promise<boolean> {
   const handshake: Handshake = {
     role: 'client',
     transport: { dial: tcpOptions(resolved.transport) },
@@ -118,16 +119,24 @@ async function openDirectly(
   }
   const engine = begin(core, handshake, sessions)
   core.dialled(engine.tls)
+  if (socket.destroyed) return abandon(engine.tls)
   try {
     await connected(engine.tls, socket)
   } catch (error) {
     sessions?.giveBack()
     throw error
   }
-  if (socket.destroyed) return
+  if (socket.destroyed) return false
   socket.emit('connect')
   await finish(socket, core, engine, handshake, sessions)
   socket.emit('ready')
+  return true
+}
+
+/** The program's `lookup` has closed the socket before the transport was known to it. */
+function abandon(transport: Duplex): false {
+  transport.on('error', toldByEvent).destroy()
+  return false
 }
 
 /** The plaintext dialogue, on the transport itself: what the program writes meanwhile waits for TLS. */
