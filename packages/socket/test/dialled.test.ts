@@ -1,10 +1,11 @@
+import { constants } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type LookupFunction, Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { SessionCache, type SessionStore } from '@x/session-cache'
 import { describe, expect, it, vi } from 'vitest'
 import { tcpHandle } from '../src/engine/node-internals.ts'
-import { connect } from '../src/index.ts'
+import { connect, dial } from '../src/index.ts'
 import { authority, rejection, tcpServer, tlsServer, visit } from './support.ts'
 
 // A client whose engine makes the connection itself, as most do: no transport is given, and none is wanted back.
@@ -105,6 +106,26 @@ describe('the engine connects by itself', () => {
     await once(raw, 'close')
     expect(socket.destroyed).toBe(true)
     expect(raw.destroyed).toBe(true)
+  })
+
+  it('leaves no handle behind where it is to be closed by RST while it connects', async () => {
+    await using server = await tlsServer({}, (socket) => socket.resume())
+    const handles = (): number => process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length
+    const before = handles()
+    const socket = dial({ host: 'localhost', port: server.port, ca })
+    socket.resetAndDestroy()
+    await once(socket, 'close')
+    await vi.waitFor(() => expect(handles()).toBe(before))
+  })
+
+  it.each([
+    ['ERR_SSL_NO_CIPHERS_AVAILABLE', { ciphers: 'TLS_AES_128_GCM_SHA256', maxVersion: 'TLSv1.2' }],
+    ['ERR_SSL_NO_PROTOCOLS_AVAILABLE', { secureOptions: constants.SSL_OP_NO_TLSv1_2 | constants.SSL_OP_NO_TLSv1_3 }],
+  ] as const)('tells why OpenSSL does not even say hello: %s', async (code, options) => {
+    await using server = await tlsServer()
+    const error = await rejection(connect({ host, port: server.port, ca, ...options }))
+    expect([error['code'], error['phase']]).toEqual([code, 'handshake'])
+    expect(server.received()).toBe('')
   })
 
   it('sets what net.connect would set: Nagle off, keep-alive as told', async () => {

@@ -31,10 +31,10 @@ export class BelowTls {
     this.#closed = { bytesRead, bytesWritten }
   }
 
-  /** A close by RST, where Node lets us. */
+  /** A close by RST, where Node lets us; before there is a connection, there is none to reset, and Node would never end the handle. */
   resetAndDestroy(): void {
     this.closing()
-    tcpHandle(this.#tls)?.reset?.(() => undefined)
+    if (!this.#tls.connecting) tcpHandle(this.#tls)?.reset?.(() => undefined)
     this.#tls.destroy()
   }
 }

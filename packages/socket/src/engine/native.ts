@@ -54,6 +54,8 @@ export class NativeTls implements TlsEngine {
   #inflow: Inflow | undefined
   readonly #restoreIdentityCheck: () => void
   #underWay: UnderWay | undefined
+  /** It may come before anybody waits: OpenSSL refuses some options in the tick of the connection, when it is to say hello. */
+  #firstError: Error | undefined
   #unsubscribe: (() => void) | undefined
 
   constructor(given: Duplex | Dial, settings: NativeSettings) {
@@ -95,6 +97,7 @@ export class NativeTls implements TlsEngine {
     // not before there is a connection: Node turns its reports on for the handle of now, of which each address may have another
     if (this.#sessions !== undefined) this.tls.on('session', (session: Buffer) => this.#sessions?.received(session))
     return new Promise((resolve, reject) => {
+      if (this.#firstError !== undefined) return reject(this.#firstError)
       this.#underWay = { resolve, reject }
       if (signal !== undefined) this.#settleOn(signal)
       if (this.#underWay !== undefined)
@@ -176,6 +179,7 @@ export class NativeTls implements TlsEngine {
   }
 
   readonly #onError = (error: Error): void => {
+    this.#firstError ??= error
     this.#fail(error)
     this.#reject(error)
   }
