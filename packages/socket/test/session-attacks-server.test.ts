@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import { connect as connectTls, type ConnectionOptions, type SecureVersion, type TlsOptions } from 'node:tls'
+import { element, oid, sequence } from '@x/der'
 import { createAuthority } from '@x/utils'
 import { describe, expect, it } from 'vitest'
 import { listen, type ListenOptions, type SecureServer, type SecureSocket } from '../src/index.ts'
@@ -14,6 +15,13 @@ const shown = { cert: ours.cert, key: ours.key }
 const foreign = { cert: theirs.cert, key: theirs.key }
 const byOurs = { requestCert: true, ca: authority.ca } as const
 const byTheirs = { requestCert: true, ca: stranger.ca } as const
+
+/** As `openssl x509 -addreject clientAuth` writes it. */
+function rejected(der: Uint8Array): string {
+  const settings = sequence(element(0xa0, oid('1.3.6.1.5.5.7.3.2')))
+  const base64 = Buffer.concat([der, settings]).toString('base64').replace(/.{64}/g, '$&\n')
+  return `-----BEGIN TRUSTED CERTIFICATE-----\n${base64}\n-----END TRUSTED CERTIFICATE-----\n`
+}
 
 type Verdict =
   | { readonly resumed: boolean; readonly client: boolean }
@@ -153,6 +161,19 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('a ticket of %s, earned at a serv
 
     await visit(two.port, { ...by, session })
     expect(await two.next()).toEqual(verdict)
+  })
+
+  it('through an intermediate, at one whose store distrusts it', async () => {
+    const intermediate = authority.issue({ ca: true, subject: { commonName: 'Intermediate' } })
+    const { cert, key } = intermediate.issue({ names: 'client', purpose: 'client' })
+    const one = await serving({ ...byOurs, ...limits })
+    const two = await serving({ ...byOurs, ca: [authority.ca, rejected(intermediate.raw)], ...limits })
+    await using _one = one.server
+    await using _two = two.server
+    const { sessions } = await visit(one.port, { cert, key })
+    expect(await one.next()).toEqual({ resumed: false, client: true })
+    await visit(two.port, { cert, key, session: sessions[0] })
+    expect(await two.next()).toEqual({ refused: 'CERT_REJECTED' })
   })
 
   it('without client certificates, at another host of the same server that requires them', async () => {

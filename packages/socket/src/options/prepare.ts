@@ -104,9 +104,11 @@ export interface HostContext {
  * A resumed session brings the client's leaf and OpenSSL's verdict, both from the ticket, and none of the intermediates. Where a verdict needs
  * more than that, every handshake is a full one (rule 9).
  */
-function mayResume({ certificate, callback, decidedBy, now, revocation }: TrustPolicy): boolean {
+function mayResume({ certificate, anchors, callback, decidedBy, now, revocation }: TrustPolicy): boolean {
   if (certificate === 'none') return true
   if (callback !== undefined || decidedBy === 'walk' || now !== undefined) return false
+  // whom a store distrusts is seen among the intermediates, and is no part of its digest
+  if (anchors?.errors.some(({ code }) => code === 'ERR_CA_DISTRUSTED') === true) return false
   const { online, failure, crlDepth } = revocation
   return !online && failure === 'soft' && crlDepth === undefined
 }
