@@ -123,8 +123,9 @@ async function makeHost(
             return kind && stapling && { secureContext: one.secureContext, stapling, kind }
           }),
         )
-  const kept =
-    store === undefined || scope === undefined ? undefined : new ServerSessions(store, scope, onSessionCacheError)
+  // a resumption tells of no pre-shared key, which would have to be used once more
+  const mayKeep = scope !== undefined && resolved.context.psk === undefined
+  const kept = store && mayKeep ? new ServerSessions(store, scope, onSessionCacheError) : undefined
   const stapling = serverStandIn(secureContext, { OCSPRequest })
   const keeping =
     kept && serverStandIn(secureContext, { OCSPRequest, resumeSession: kept.onResume, newSession: kept.onNew })

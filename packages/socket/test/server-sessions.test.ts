@@ -121,6 +121,19 @@ describe('sessions that are known by their id', () => {
     const [socket] = (await accepted) as unknown[]
     expect(socket).toMatchObject({ sessionReused: true, authorized: true })
   })
+
+  it('are not kept of clients with a pre-shared key: each handshake uses it', async () => {
+    const spy = new Spy()
+    const [identity, psk] = ['client', randomBytes(32)]
+    await using server = await serving(spy, { psk: { identity, key: psk } })
+    const suite = { pskCallback: () => ({ identity, psk }), ciphers: 'ECDHE-PSK-CHACHA20-POLY1305' }
+    const client = { ...byId, ...suite, checkServerIdentity: () => undefined }
+    const { session } = await visit(server.port, client)
+    const accepted = once(server, 'connection')
+    expect(await visit(server.port, { ...client, session })).toMatchObject({ answer: 'ping', reused: false })
+    expect(await accepted).toMatchObject([{ pskIdentity: identity }])
+    expect(spy.calls).toEqual([])
+  })
 })
 
 describe('a store of sessions that goes wrong costs a full handshake', () => {
