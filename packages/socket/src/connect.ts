@@ -14,6 +14,7 @@ import type { ClientSessions } from './sessions.ts'
 import type { SocketCore } from './socket-core.ts'
 import { giveUp } from './upgrade.ts'
 import { coreOf, makeSocket, type SecureSocket } from './secure-socket.ts'
+import { unlessAborted } from './verify/network-time.ts'
 
 /**
  * Connects to a TLS server and resolves when it is trusted: chain and name verified, TLS 1.2 or newer.
@@ -79,7 +80,7 @@ async function open(socket: SecureSocket, core: SocketCore, resolved: Resolved):
   const { transport: where, facade } = resolved
   // the context first: wrong credentials are told before anything is sent
   const pending = facade.startHandshake === false ? undefined : prepare('client', resolved)
-  const prepared = pending instanceof Promise ? await pending : pending
+  const prepared = pending instanceof Promise ? await unlessAborted(pending, core.closing) : pending
   if (socket.destroyed) return false
   const sessions = prepared === undefined ? undefined : clientSessions(prepared, resolved)
   if (prepared !== undefined && dialsItself(resolved)) {
@@ -149,7 +150,8 @@ async function converse(
   if (starttls === undefined) return
   const name = policy.verify?.name ?? (handshake.servername || where.host)
   try {
-    await starttls(transport, { signal: core.closing, timeout, ...(name === undefined ? {} : { name }) })
+    const context = { signal: core.closing, timeout, ...(name === undefined ? {} : { name }) }
+    await unlessAborted(starttls(transport, context), core.closing) // it may not look at the signal
     refusePlaintextLeft(transport.readableLength)
   } catch (error) {
     transport.pause()

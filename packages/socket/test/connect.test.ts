@@ -1,11 +1,16 @@
+import { createPrivateKey } from 'node:crypto'
 import { once } from 'node:events'
 import { Socket } from 'node:net'
 import { createAuthority } from '@x/utils'
 import { describe, expect, it } from 'vitest'
-import { connect, PeerRefusedError, SecureSocket } from '../src/index.ts'
-import { authority, rejection, tlsServer } from './support.ts'
+import { connect, type ConnectOptions, PeerRefusedError, SecureSocket } from '../src/index.ts'
+import { authority, identity, rejection, tlsServer } from './support.ts'
 
 const ca = authority.cert
+const host = '127.0.0.1'
+const locked = createPrivateKey(identity.key)
+  .export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'locked' })
+  .toString()
 
 describe('connect', () => {
   it('resolves with a net.Socket that echoes and tells why it trusts its peer', async () => {
@@ -47,5 +52,16 @@ describe('connect', () => {
     expect(error).toBeInstanceOf(PeerRefusedError)
     expect(error).toMatchObject({ code, check, phase: 'verify', host: 'localhost', port: server.port })
     expect(server.received()).toBe('')
+  })
+
+  it.each<[string, Partial<ConnectOptions>]>([
+    ['a passphrase', { cert: identity.cert, key: locked, passphrase: () => new Promise(() => undefined) }],
+    ['a dialogue', { starttls: () => new Promise(() => undefined) }],
+  ])('rejects when it is aborted while %s does not come', async (_what, options) => {
+    await using server = await tlsServer()
+    const controller = new AbortController()
+    const refused = rejection(connect({ host, port: server.port, ca, ...options, signal: controller.signal }))
+    setTimeout(() => controller.abort(), 50)
+    expect((await refused).name).toBe('AbortError')
   })
 })

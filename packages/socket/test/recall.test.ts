@@ -42,6 +42,20 @@ describe('options that came before are read once', () => {
     expect(after.context.ca).toEqual([])
   })
 
+  it('and each value is asked for once: what a getter answers later is remembered of nobody', () => {
+    const answers = ['first.example', 'second.example', 'third.example']
+    const options = {
+      port: 4433,
+      get host() {
+        return answers.shift()
+      },
+    }
+    expect(resolve('connect', options).transport.host).toBe('first.example')
+    expect(answers).toHaveLength(2)
+    for (const host of ['first.example', 'second.example', 'third.example'])
+      expect(resolve('connect', { port: 4433, host }).transport.host).toBe(host)
+  })
+
   it('and refused as ever where a value is inherited, though it is the same', () => {
     resolve('connect', plain)
     const { port, ...rest } = plain

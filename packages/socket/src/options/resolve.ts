@@ -3,6 +3,7 @@ import { invalidType, invalidValue } from '../errors.ts'
 import { effectiveOptions, isWithoutDefaults } from './defaults.ts'
 import { type HostRecord, hostRecord, mergeHost } from './hosts.ts'
 import { contextOptionsOf } from './made-contexts.ts'
+import { refuseInherited } from './parse.ts'
 import { Recall } from './recall.ts'
 import { isRecord } from './records.ts'
 import { type AnyOptions, type Entry, type ParsedForms, type Part, type Row, table } from './table.ts'
@@ -58,10 +59,12 @@ const initial = Object.entries(rows).filter(([, row]) => row.initial !== undefin
 export function resolve(entry: Entry, given: object): Resolved {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) throw invalidType('options', 'an object')
   if (!isWithoutDefaults()) return read(entry, effectiveOptions(entry, given))
-  const known = recalled.get(entry, given)
+  refuseInherited(given, '')
+  const values = { ...given } // a getter may answer otherwise when it is asked again
+  const known = recalled.get(entry, values)
   if (known !== undefined) return known
-  const resolved = read(entry, effectiveOptions(entry, given))
-  recalled.add(entry, given, resolved)
+  const resolved = read(entry, values)
+  recalled.add(entry, values, resolved)
   return resolved
 }
 
