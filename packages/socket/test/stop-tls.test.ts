@@ -188,6 +188,21 @@ describe.each(versions)('stopTls, %s', (version) => {
     expect(String(await client.readBytes(5))).toBe('plain')
   })
 
+  it('delivers all of it that has arrived, also where nobody has read and the peer is not waited for', async () => {
+    const wire = segmentedPair()
+    const { client: options, server: theirs } = sides(version)
+    const [client, server] = await Promise.all([startTls(wire.ours, options), startTls(wire.theirs, theirs)])
+    open.push(client, server)
+    const sent = Buffer.alloc(300_000, 'x')
+    wire.hold()
+    await new Promise((resolve) => server.write(sent, resolve))
+    wire.flush(sent.length)
+    await once(client, 'readable')
+    await client.stopTls({ waitForPeer: false })
+    expect(client.unreadSecure).toBe(sent.length)
+    expect((await client.readBytes(sent.length)).equals(sent)).toBe(true)
+  })
+
   it('does not keep more than 1 MiB for a program that does not read', async () => {
     const { client, server } = await securePair(version)
     server.on('error', () => undefined)

@@ -238,9 +238,18 @@ export class RecordTls implements TlsEngine {
   /** Without waiting for more: TLS gets the whole records that have arrived, and the program what was in them. */
   #feedWhatIsThere(): void {
     this.#wanted = true
-    this.#incoming.takeWhatIsThere()
-    this.#pump()
-    while (this.tls.read() !== null);
+    // TLS takes no record while nobody has read what was in those before
+    do {
+      this.#incoming.takeWhatIsThere()
+      this.#pump()
+    } while (this.#drain())
+  }
+
+  /** Whether anything that TLS had decrypted has been delivered. */
+  #drain(): boolean {
+    let some = false
+    while (this.tls.read() !== null) some = true
+    return some
   }
 
   /** All that came before the peer's close_notify has been delivered. */
