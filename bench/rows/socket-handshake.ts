@@ -13,8 +13,8 @@ import { request, type TransferPeer, transferPeer } from '../src/transfer-peer.t
 /** Per sample. */
 const HANDSHAKES = 100
 
-/** Before the first sample: a handshake runs through so much of Node and of ours that the optimizer needs hundreds. */
-const WARM_UP = 500
+/** Before the first sample: a handshake runs through so much of Node and of ours that the optimizer is not done with it before 2,000. */
+const WARM_UP = 2000
 
 const PERL = 'IO::Socket::SSL'
 const LIMIT = 'limit: OpenSSL in C'
