@@ -2,6 +2,7 @@ import type { SessionEntry } from '@x/session-cache'
 import { sameBytes } from '@x/der/x509'
 import { peerIn } from '@x/session-cache/tls'
 import type { PeerClaim } from './engine/engine.ts'
+import { knownCertificate } from './engine/known-certificates.ts'
 import { SecureSocketError } from './errors.ts'
 import { checkChain } from './verify/chain.ts'
 import { checkFingerprint } from './verify/fingerprint.ts'
@@ -54,7 +55,7 @@ export function isUsable(entry: SessionEntry, key: string, policy: TrustPolicy):
     entry.session instanceof Uint8Array &&
     Array.isArray(entry.chain) &&
     entry.chain.length > 0 &&
-    entry.chain.every((der) => der instanceof Uint8Array && viewOf(der).der === der) &&
+    entry.chain.every((der) => der instanceof Uint8Array && isCertificate(knownCertificate(der))) &&
     entry.name === name &&
     evidence !== undefined &&
     evidence.key === key &&
@@ -64,6 +65,10 @@ export function isUsable(entry: SessionEntry, key: string, policy: TrustPolicy):
     isAbout(entry.session, entry.chain[0] as Uint8Array) &&
     isProven(entry, evidence, policy)
   )
+}
+
+function isCertificate(der: Uint8Array): boolean {
+  return viewOf(der).der === der
 }
 
 /** OpenSSL keeps the peer's certificate in the session, so that a chain put beside another session is seen. */
@@ -110,7 +115,7 @@ export function resumedClaim(entry: SessionEntry): PeerClaim {
   if (openssl === undefined)
     throw new SecureSocketError('ERR_SECURE_SOCKET_STATE', 'a session without the verdict that it was earned by')
   return {
-    chain: entry.chain,
+    chain: entry.chain.map(knownCertificate),
     source: 'session',
     opensslError: openssl?.code,
     opensslReason: openssl?.reason ?? undefined,

@@ -146,7 +146,8 @@ export class ClientSessions {
       const session = (used === undefined || leaf === undefined ? undefined : withPeer(received, leaf)) ?? received
       const lifetime = readTicket(session)?.expires ?? Number.POSITIVE_INFINITY
       const expires = Math.min(lifetime, Date.now() + TICKET_LIFETIME, evidence.verifiedAt + VERDICT_LIFETIME, notAfter)
-      const entry: SessionEntry = { session, protocol, expires, chain: claim.chain, name, evidence }
+      const chain = claim.chain.map((der) => Uint8Array.from(der)) // the store is the program's
+      const entry: SessionEntry = { session, protocol, expires, chain, name, evidence }
       this.#kept++
       // whoever was resumed by an entry that a store brought has proven no more than that
       if (used === undefined || isEarnedHere(used)) rememberEarned(entry)

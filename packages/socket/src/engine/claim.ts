@@ -1,5 +1,6 @@
 import type { X509Certificate } from 'node:crypto'
 import type { PeerClaim } from './engine.ts'
+import { knownCertificate } from './known-certificates.ts'
 
 /** A claim whose chain is decoded only when a check or the program asks for it. */
 export class HandshakeClaim implements PeerClaim {
@@ -41,6 +42,7 @@ const MAX_CHAIN = 101
 /** The certificates as the peer sent them, leaf first. */
 function chainOf(leaf: X509Certificate | undefined): readonly Uint8Array[] {
   const chain: Uint8Array[] = []
-  for (let at = leaf; at !== undefined && chain.length < MAX_CHAIN; at = at.issuerCertificate) chain.push(at.raw)
+  for (let at = leaf; at !== undefined && chain.length < MAX_CHAIN; at = at.issuerCertificate)
+    chain.push(knownCertificate(at.raw))
   return chain
 }

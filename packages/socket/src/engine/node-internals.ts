@@ -29,11 +29,16 @@ export function restartIdleTimer(socket: Socket): void {
  * until `restore()`, the instance's getPeerCertificate() answers with an empty object. Where Node does not call it, nothing changes.
  */
 export function skipNativeIdentityCheck(socket: TLSSocket): () => void {
-  Object.defineProperty(socket, 'getPeerCertificate', { configurable: true, value: () => ({}) })
+  let skips = true
+  // not taken off again: an object that loses a property is slow from then on
+  socket.getPeerCertificate = ((detailed?: boolean) =>
+    skips ? {} : getPeerCertificate.call(socket, detailed)) as TLSSocket['getPeerCertificate']
   return () => {
-    Reflect.deleteProperty(socket, 'getPeerCertificate')
+    skips = false
   }
 }
+
+const getPeerCertificate = TLSSocket.prototype.getPeerCertificate as (this: TLSSocket, detailed?: boolean) => object
 
 /**
  * OpenSSL's verdict on the peer's chain: code and sentence, or undefined for none. A server-side TLSSocket made with `new` has no
@@ -111,6 +116,23 @@ export function decodeStrings(socket: Socket): void {
 export function giveBytes(stream: Duplex): void {
   const state = (stream as Duplex & { _readableState?: { decoder?: unknown; encoding?: unknown } })._readableState
   if (state !== undefined) Object.assign(state, { decoder: null, encoding: null })
+}
+
+/** What a stream that gives text holds back: the bytes of a character that has begun. None where Node does not tell them. */
+export function undecoded(stream: Duplex): Uint8Array {
+  const { decoder } =
+    (stream as Duplex & { _readableState?: { decoder?: Partial<Undecoded> | null } })._readableState ?? {}
+  const { lastChar, lastTotal = 0, lastNeed = 0 } = decoder ?? {}
+  return lastChar instanceof Uint8Array
+    ? Uint8Array.from(lastChar.subarray(0, lastTotal - lastNeed))
+    : new Uint8Array(0)
+}
+
+/** Of node:string_decoder's StringDecoder. */
+interface Undecoded {
+  readonly lastChar: Uint8Array
+  readonly lastTotal: number
+  readonly lastNeed: number
 }
 
 /**

@@ -18,6 +18,8 @@ export class Recall<R> {
     if (this.#known.length === 0) return undefined
     const now = snapshot(given)
     if (now === undefined) return undefined
+    const [last] = this.#known
+    if (last !== undefined && last.entry === entry && isSame(last, now)) return last.result
     const at = this.#known.findIndex((known) => known.entry === entry && isSame(known, now))
     const found = this.#known[at]
     if (found !== undefined && at > 0) {

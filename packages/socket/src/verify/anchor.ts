@@ -32,7 +32,7 @@ export class AcceptedChain implements ChainEvidence {
 function trace(claim: PeerClaim, policy: TrustPolicy): { path: readonly Uint8Array[]; anchor: string } {
   const { anchors } = policy
   const found = walk(claim, policy)
-  const path = found.path.map((view) => view.der)
+  const path = found.path.map((view) => Uint8Array.from(view.der)) // the program's, to do with as it likes
   if (!policy.anchorsKnown) return { path, anchor: "option 'secureContext'" }
   return { path, anchor: describe(found.anchor === undefined ? undefined : anchors?.origin(found.anchor)) }
 }

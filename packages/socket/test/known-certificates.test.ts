@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest'
+import { knownCertificate } from '../src/engine/known-certificates.ts'
+import { connect } from '../src/index.ts'
+import { authority, identity, tlsServer } from './support.ts'
+
+const der = (): Uint8Array => Uint8Array.from(identity.certificate.raw)
+
+describe('certificates that were shown before', () => {
+  it('are the same object for the same bytes, and for no others', () => {
+    const first = knownCertificate(der())
+    expect(knownCertificate(der())).toBe(first)
+    const other = der()
+    other[40] = (other[40] as number) ^ 1
+    expect(knownCertificate(other)).toBe(other) // with the same end
+    expect(knownCertificate(der())).not.toBe(other)
+  })
+
+  it('are not given out once they were written to, whatever is shown then', () => {
+    const first = knownCertificate(der())
+    first[40] = (first[40] as number) ^ 1
+    const again = knownCertificate(der())
+    expect(again).not.toBe(first)
+    expect(again).toEqual(der())
+    const evil = Uint8Array.from(first)
+    expect(knownCertificate(evil)).toBe(evil)
+  })
+
+  it('may be shorter than anything, or nothing', () => {
+    for (const bytes of [new Uint8Array(), Uint8Array.of(0x30)]) expect(knownCertificate(bytes)).toEqual(bytes)
+  })
+
+  it('are forgotten where there are many', () => {
+    const first = knownCertificate(der())
+    for (let i = 0; i < 200; i++) knownCertificate(Uint8Array.of(0x30, 2, i, i))
+    expect(knownCertificate(der())).not.toBe(first)
+  })
+
+  it('are a copy where the program gets them', async () => {
+    await using server = await tlsServer()
+    const options = { host: '127.0.0.1', port: server.port, ca: authority.ca }
+    const paths: Uint8Array[] = []
+    for (let i = 0; i < 3; i++) {
+      const socket = await connect(options)
+      const chain = socket.verification?.outcomes.chain
+      if (chain?.result !== 'passed') throw new TypeError('refused')
+      const leaf = chain.evidence.path[0] as Uint8Array
+      expect(leaf).toEqual(der())
+      leaf.fill(0)
+      paths.push(leaf)
+      socket.destroy()
+    }
+    expect(new Set(paths).size).toBe(3)
+  })
+})
