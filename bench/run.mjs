@@ -51,6 +51,7 @@ if (!values.built) buildPackages()
 // of this run alone: two may go on at once
 const outDir = `${folder}dist-${process.pid}`
 process.once('exit', () => rmSync(outDir, { recursive: true, force: true }))
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
 const input = Object.fromEntries(
   ['main', 'worker', 'scale', 'scale-worker'].map((name) => [name, `${folder}src/${name}.ts`]),
 )

@@ -11,7 +11,7 @@ import type { BenchRow, Goal, MeasuredRow, RowMaker } from '../src/row.ts'
 import { request, type TransferPeer, transferPeer } from '../src/transfer-peer.ts'
 
 /** Per sample. */
-const HANDSHAKES = 100
+const HANDSHAKES = 80
 
 /** Before the first sample: a handshake runs through so much of Node and of ours that the optimizer is not done with it before 2,000. */
 const WARM_UP = 2000

@@ -6,7 +6,7 @@ const REPORT =
   "process.on('exit', () => { const { user, system } = process.cpuUsage(); console.log((user + system) / 1000) })"
 
 /** How often each is started per sample; the least counts, since other work only ever adds. */
-const STARTS = 5
+const STARTS = 3
 
 /** What an import adds to the CPU time of a bare node, beside others' imports: `others` by the name to show, with what is imported. */
 export function importing(name: string, atMost: number, others: Readonly<Record<string, string>>): MeasuredRow {

@@ -7,6 +7,8 @@ export interface Work {
   readonly file: string
   /** How often each subject is sampled. */
   readonly rounds: number
+  /** Whether there is time to measure a row again whose rounds disagree. */
+  readonly again: boolean
   readonly row?: string
   readonly only?: string
 }
@@ -18,22 +20,25 @@ export type Told =
   | { readonly failed: string; readonly error: string }
 
 /** Measures what it is told to, and tells of each row as it is done. */
-export async function work({ file, rounds, row: wanted, only }: Work, tell: (told: Told) => void): Promise<void> {
+export async function work(
+  { file, rounds, again, row: wanted, only }: Work,
+  tell: (told: Told) => void,
+): Promise<void> {
   const { default: rows } = (await import(file)) as { readonly default: BenchRows }
   for (const row of await rows()) {
     const isWanted = wanted === undefined ? only === undefined || row.name.includes(only) : row.name === wanted
     if (!isWanted) {
       if (!('make' in row)) await row.close?.()
     } else if ('make' in row && wanted === undefined) tell({ later: row.name })
-    else tell(await resultOf(row.name, rounds, async () => ('make' in row ? await row.make() : row)))
+    else tell(await resultOf(row.name, rounds, again, async () => ('make' in row ? await row.make() : row)))
   }
 }
 
-async function resultOf(name: string, rounds: number, make: () => Promise<BenchRow>): Promise<Told> {
+async function resultOf(name: string, rounds: number, again: boolean, make: () => Promise<BenchRow>): Promise<Told> {
   let row: BenchRow | undefined
   try {
     row = await make()
-    return { result: judge(await measure(row, rounds)) }
+    return { result: judge(await measure(row, rounds, again)) }
   } catch (error) {
     return { failed: name, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }
   } finally {
