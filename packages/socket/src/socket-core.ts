@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import type { CheckedHello } from './client-hello.ts'
-import { restartIdleTimer } from './engine/node-internals.ts'
+import { restartIdleTimer, undecoded } from './engine/node-internals.ts'
 import { BelowTls } from './engine/below-tls.ts'
 import type { EndKind, PeerClaim, PlainEngine, Released, TlsEngine } from './engine/engine.ts'
 import { ignore, PlainTransport } from './engine/plain.ts'
@@ -228,7 +228,8 @@ export class SocketCore implements GateOutput, Surface {
     this.#leaving = true
     engine.stopReading()
     const flushed = this.#flushed('hold')
-    refusePlaintextLeft(this.#facade.readableLength + engine.unreadLength())
+    // the beginning of a character would otherwise end with what TLS brings
+    refusePlaintextLeft(this.#facade.readableLength + undecoded(this.#facade).length + engine.unreadLength())
     await inTime(flushed, timeout)
     // what a client receives before its hello has left cannot be TLS; to a server it is the hello
     if (role === 'client') refusePlaintextLeft(engine.unreadLength())
@@ -298,10 +299,14 @@ export class SocketCore implements GateOutput, Surface {
     if (state.phase === 'connecting') return this.unsecured?.destroyed === true ? undefined : this.unsecured
     if (state.phase !== 'plain') return undefined
     const { transport } = state.engine.release()
-    const unread: unknown = this.#facade.read()
+    const unread: unknown[] = []
+    // Node 26 answers with one chunk at a time
+    for (let chunk: unknown; (chunk = this.#facade.read()) !== null; ) unread.push(chunk)
+    if (transport.readableEnded) return transport
+    const begun = undecoded(this.#facade)
+    if (begun.length > 0) transport.unshift(begun)
     // with an encoding it is text, whose bytes are not those of UTF-8 in any case
-    if (unread !== null && !transport.readableEnded)
-      transport.unshift(unread, this.#facade.readableEncoding ?? undefined)
+    for (const chunk of unread.reverse()) transport.unshift(chunk, this.#facade.readableEncoding ?? undefined)
     return transport
   }
 

@@ -1,6 +1,7 @@
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { SecureSocketError } from './errors.ts'
+import { undecoded } from './engine/node-internals.ts'
 import { openTransport } from './engine/transport.ts'
 import { forStartTls, type Resolved } from './options/resolve.ts'
 import type { StartTlsOptions } from './options/types.ts'
@@ -21,7 +22,7 @@ import { upgrade, upgradeOptions } from './upgrade.ts'
 export async function startTls(transport: Duplex | number, options: StartTlsOptions = {}): Promise<SecureSocket> {
   if (transport instanceof SecureSocket && transport.phase === 'plain') return await transport.startTls(options)
   const plan = upgradeOptions(options)
-  const hasUnread = typeof transport !== 'number' && transport.readableLength > 0 // refused by `upgrade`, which sees to the transport
+  const hasUnread = typeof transport !== 'number' && transport.readableLength + undecoded(transport).length > 0 // refused by `upgrade`, which sees to the transport
   const socket = wrap(hasUnread ? transport : openTransport(transport), plan.resolved)
   coreOf(socket).inherited = forStartTls({ ...options, head: undefined })
   await upgrade(socket, coreOf(socket), plan, false)

@@ -160,6 +160,31 @@ describe('startTls', () => {
   })
 
   it.each([
+    ['utf8', [0xe2, 0x82]],
+    ['base64', [0x0a, 0x41]],
+    ['utf16le', [0x41]],
+  ] as const)('refuses the beginning of a character that TLS would end, in %s', async (encoding, injected) => {
+    const read = async (socket: Duplex): Promise<Duplex> => {
+      socket.setEncoding(encoding)
+      await once(socket, 'readable')
+      expect(socket.read()).not.toBeNull()
+      expect(socket.readableLength).toBe(0)
+      return socket
+    }
+    for (const start of [
+      async (socket: Duplex) => startTls(await read(socket), { host: 'localhost', ca }),
+      async (socket: Duplex) => connect({ socket: await read(socket), host: 'localhost', ca }),
+      async (socket: Duplex) =>
+        startTls(await read(await connect({ socket, host: 'localhost', ca, startHandshake: false })), {}),
+    ]) {
+      const { ours, theirs } = await tcpPair()
+      theirs.write(Buffer.concat([Buffer.from('220 ok'), Buffer.from(injected)]))
+      expect(await rejection(start(ours))).toMatchObject({ code: 'ERR_SECURE_SOCKET_PLAINTEXT_LEFT' })
+      expect(ours.destroyed).toBe(true)
+    }
+  })
+
+  it.each([
     ['a client without a name', {}, 'ERR_SECURE_SOCKET_NAME_REQUIRED'],
     ['an unknown option', { host: 'localhost', verfy: {} }, 'ERR_INVALID_ARG_VALUE'],
   ])('refuses %s before anything is sent', async (_what, options, code) => {

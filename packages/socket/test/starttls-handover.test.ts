@@ -121,6 +121,24 @@ describe('connect({starttls, onHandshakeError}) whose dialogue fails', () => {
     expect((await taken).read()).toEqual(bytes)
   })
 
+  it.each([
+    ['several chunks', undefined, [Buffer.from('one'), Buffer.from('two'), Buffer.from('three')]],
+    ['a character that has only begun', 'utf8', [Buffer.from([0x41, 0xe2, 0x82])]],
+  ] as const)('hands over %s that a plain socket had received and nobody has read', async (_what, encoding, chunks) => {
+    const { ours, theirs } = segmentedPair()
+    const socket = await connect({ socket: ours, host: 'localhost', ca, startHandshake: false })
+    if (encoding !== undefined) socket.setEncoding(encoding)
+    socket.read(0)
+    for (const chunk of chunks) await new Promise((resolve) => theirs.write(chunk, resolve))
+    const taken = new Promise<Duplex>((resolve) => {
+      socket.startTls({ onHandshakeError: resolve }).catch(() => undefined)
+    })
+    const transport = await taken
+    const got: Buffer[] = []
+    for (let chunk: Buffer | null; (chunk = transport.read() as Buffer | null) !== null; ) got.push(chunk)
+    expect(Buffer.concat(got)).toEqual(Buffer.concat(chunks))
+  })
+
   it('closes a transport that no engine has yet with the socket', async () => {
     const sessionCache = {
       add: () => undefined,

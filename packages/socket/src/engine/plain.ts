@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { SecureSocketError } from '../errors.ts'
 import type { EngineSink, PlainEngine, Released } from './engine.ts'
+import { undecoded } from './node-internals.ts'
 
 /** Passes bytes through, in clear. */
 export class PlainTransport implements PlainEngine {
@@ -68,7 +69,7 @@ export class PlainTransport implements PlainEngine {
   }
 
   unreadLength(): number {
-    return this.#transport.readableLength
+    return this.#transport.readableLength + undecoded(this.#transport).length
   }
 
   release(): Released {

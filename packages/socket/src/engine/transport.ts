@@ -1,7 +1,7 @@
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { refusePlaintextLeft } from '../failures.ts'
-import { giveBytes } from './node-internals.ts'
+import { giveBytes, undecoded } from './node-internals.ts'
 import { ignore } from './plain.ts'
 
 /**
@@ -11,7 +11,7 @@ import { ignore } from './plain.ts'
 export function openTransport(given: Duplex | number): Duplex {
   if (typeof given === 'number') return new Socket({ fd: given, readable: true, writable: true, allowHalfOpen: true })
   if (given.readableEncoding === null) return given
-  const unread = given.readableLength
+  const unread = given.readableLength + undecoded(given).length
   if (unread > 0) given.on('error', ignore).destroy()
   refusePlaintextLeft(unread)
   giveBytes(given)
