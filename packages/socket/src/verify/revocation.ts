@@ -3,6 +3,7 @@ import { checkStaple, type OcspError, OcspResolver, requiresStaple } from '@x/oc
 import type { PeerClaim } from '../engine/engine.ts'
 import { invalidValue } from '../errors.ts'
 import { NetworkTime } from './network-time.ts'
+import { byObject } from './view.ts'
 import { listCode } from './path/crl-check.ts'
 import { currentTime, type RevocationPolicy, type TrustPolicy } from './policy.ts'
 import type { RevocationSubject } from './revocation-subject.ts'
@@ -258,5 +259,7 @@ export function needsInquiry(claim: PeerClaim, { revocation }: TrustPolicy): boo
     return true
   if (revocation.onStaple !== undefined || revocation.cacheMayKnow()) return true
   const leaf = claim.chain[0]
-  return leaf !== undefined && revocation.staple !== 'off' && requiresStaple(leaf)
+  return leaf !== undefined && revocation.staple !== 'off' && demandsStaple(leaf)
 }
+
+const demandsStaple = byObject(requiresStaple)
