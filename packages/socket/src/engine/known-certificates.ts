@@ -13,7 +13,7 @@ interface Known {
 const known = new Map<string, Known>()
 
 /**
- * The bytes that were given for an equal certificate before, or these: what the checks have read of a peer's certificate is kept by its object (see `viewOf`), and
+ * The bytes that were given for an equal certificate before, or a copy: what the checks have read of a peer's certificate is kept by its object (see `viewOf`), and
  * peers show the same ones again and again. Equal means equal in every byte. Programs are given copies.
  */
 export function knownCertificate(der: Uint8Array): Uint8Array {
@@ -22,7 +22,9 @@ export function knownCertificate(der: Uint8Array): Uint8Array {
   const before = known.get(key)
   if (before !== undefined && sameBytes(der, before.own) && sameBytes(before.shared, before.own)) return before.shared
   known.delete(key)
-  known.set(key, { shared: der, own: Uint8Array.from(der) })
+  // not these themselves: `raw` of the X509Certificate that a program gets is the same bytes, and a session store's are its own
+  const shared = Uint8Array.from(der)
+  known.set(key, { shared, own: Uint8Array.from(der) })
   if (known.size > LIMIT) known.delete(known.keys().next().value as string)
-  return der
+  return shared
 }
