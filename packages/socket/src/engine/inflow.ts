@@ -21,7 +21,7 @@ export class Inflow {
     const push = stream.push.bind(stream)
     stream.push = (chunk: unknown, encoding?: BufferEncoding): boolean => {
       if (!(chunk instanceof Uint8Array) || chunk.length === 0) return push(chunk, encoding)
-      if (!this.#free && (this.#paused || !flowsFreely(stream))) return push(chunk, encoding)
+      if (!this.#free && !flowsFreely(stream)) return push(chunk, encoding)
       this.#free = true
       this.#onChunk(chunk)
       return true
