@@ -34,8 +34,9 @@ export class ServerSessions {
   /** As a listener for node:tls' 'resumeSession'. */
   readonly onResume = (id: Uint8Array, answer: (error: null, session: Buffer | null) => void): void => {
     const look = async (): Promise<void> => {
-      const entry = await this.#asked(() => this.#store.get(this.#key(id)))
-      answer(null, this.#usable(entry, id))
+      // looked at within, since what a store hands out may throw
+      const session = await this.#asked(async () => this.#usable(await this.#store.get(this.#key(id)), id))
+      answer(null, session ?? null)
     }
     void look()
   }

@@ -137,11 +137,13 @@ describe('sessions that are known by their id', () => {
 })
 
 describe('a store of sessions that goes wrong costs a full handshake', () => {
+  const throwing = { get: () => expect.unreachable() }
   const wrong: readonly [string, (entry: SessionEntry | undefined) => unknown][] = [
     ['throws', () => expect.unreachable()],
     ['rejects', () => Promise.reject(new Error('down'))],
     ['has garbage for a session', (entry) => entry && { ...entry, session: randomBytes(200) }],
     ['has no session', (entry) => entry && { ...entry, session: 'text' }],
+    ['has one that cannot be looked at', (entry) => entry && Object.defineProperty({ ...entry }, 'session', throwing)],
     ['has an empty session', (entry) => entry && { ...entry, session: Buffer.alloc(0) }],
     ['has another form', () => 'text'],
     ['has null', () => null],
