@@ -41,7 +41,7 @@ export class Arrival implements Evictable {
     core.hosts = reception.hosts
     core.keeper = this
     const { remoteAddress: host, remotePort: port } = transport
-    if (host !== undefined && port !== undefined) core.located({ host, port })
+    if (host !== undefined && port !== undefined) core.where = { host, port }
     this.#place = reception.sockets.add(socket)
   }
 

@@ -68,7 +68,7 @@ function start(options: ConnectOptions): { readonly socket: SecureSocket; readon
   const socket = makeSocket(facade)
   const core = coreOf(socket)
   core.inherited = { ...options }
-  core.located(defined({ host, port: port === undefined ? undefined : Number(port) }))
+  core.where = defined({ host, port: port === undefined ? undefined : Number(port) })
   if (facade.timeout !== undefined) socket.setTimeout(facade.timeout)
   const opened = open(socket, core, resolved).catch((error: unknown) => {
     throw giveUp(core, error as Error, resolved)

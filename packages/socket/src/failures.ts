@@ -1,4 +1,5 @@
-import { SecureSocketError } from './errors.ts'
+import { PeerRefusedError, type Phase, SecureSocketError, withDetails } from './errors.ts'
+import type { PhaseName } from './state.ts'
 
 /** What came before TLS and was not read may be injected (STARTTLS injection). @throws ERR_SECURE_SOCKET_PLAINTEXT_LEFT */
 export function refusePlaintextLeft(bytes: number): void {
@@ -37,4 +38,46 @@ export function stopTimeout(ms: number): SecureSocketError {
 
 export function closedMeanwhile(): SecureSocketError {
   return new SecureSocketError('ERR_SECURE_SOCKET_CLOSED', 'the socket was closed', { phase: 'close' })
+}
+
+/** More than `bytes` of what the peer sent in TLS wait to be read while TLS is being stopped. */
+export function unread(bytes: number): SecureSocketError {
+  return new SecureSocketError(
+    'ERR_SECURE_SOCKET_UNREAD',
+    `more than ${bytes} bytes came before the peer's end of TLS`,
+    {
+      phase: 'stop',
+      hint: 'read while TLS is being stopped',
+    },
+  )
+}
+
+export function truncated(): SecureSocketError {
+  return new SecureSocketError(
+    'ERR_SECURE_SOCKET_TRUNCATED',
+    'the connection ended without close_notify: data may be missing',
+    { phase: 'read' },
+  )
+}
+
+const phaseNames: { readonly [P in PhaseName]: Phase } = {
+  connecting: 'connect',
+  plain: 'read',
+  handshaking: 'handshake',
+  verifying: 'verify',
+  secure: 'read',
+  stopping: 'stop',
+  closed: 'close',
+}
+
+/** The error with phase, host and port, where it has none. */
+export function explained(
+  error: Error,
+  where: { readonly host?: string; readonly port?: number },
+  phase: PhaseName,
+): Error {
+  if (!(error instanceof PeerRefusedError)) return withDetails(error, { ...where, phase: phaseNames[phase] })
+  error.host ??= where.host
+  error.port ??= where.port
+  return error
 }

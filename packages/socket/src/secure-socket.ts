@@ -281,7 +281,7 @@ export class SecureSocket extends Socket {
    * and must not be trusted.
    */
   get unreadSecure(): number {
-    return this.#core.unreadSecure
+    return this.#core.crossing.unreadSecure
   }
 
   #tls(method: string): { tls: TLSSocket } {

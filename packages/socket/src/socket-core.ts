@@ -2,12 +2,13 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import type { CheckedHello } from './client-hello.ts'
-import { restartIdleTimer, undecoded } from './engine/node-internals.ts'
+import { Crossing, MAX_UNREAD } from './crossing.ts'
+import { restartIdleTimer } from './engine/node-internals.ts'
 import { BelowTls } from './engine/below-tls.ts'
-import type { EndKind, PeerClaim, PlainEngine, Released, TlsEngine } from './engine/engine.ts'
+import type { EndKind, PeerClaim, PlainEngine, TlsEngine } from './engine/engine.ts'
 import { ignore, PlainTransport } from './engine/plain.ts'
-import { type ErrorDetails, type Phase, PeerRefusedError, SecureSocketError, withDetails } from './errors.ts'
-import { closedMeanwhile, handshakeTimeout, inTime, refusePlaintextLeft, stopTimeout } from './failures.ts'
+import { SecureSocketError } from './errors.ts'
+import { closedMeanwhile, explained, handshakeTimeout, truncated, unread } from './failures.ts'
 import { Gate, type GateOutput } from './gate.ts'
 import type { HostTable } from './hosts.ts'
 import type { Surface } from './net-surface.ts'
@@ -36,14 +37,14 @@ export class SocketCore implements GateOutput, Surface {
   readonly #facade: SecureSocket
   readonly #output: CoreOutput
   #state: State = { phase: 'connecting' }
-  #where: { host?: string; port?: number } = {}
+  /** Where the connection goes, for errors. */
+  where: { readonly host?: string; readonly port?: number } = {}
   #unreferenced = false
   #ending: AbortController | undefined
   /** Ends the handshake that is under way. */
   #interrupt: ((reason: Error) => void) | undefined
   #sessions: ClientSessions | undefined
-  /** TLS is being started: the phase is plain until what was written before has left. */
-  #leaving = false
+  #crossing: Crossing | undefined
   transport: Socket | undefined
   /** Where the engine has made the connection: what `transport`, which is then its TLSSocket, does not know. */
   #below: BelowTls | undefined
@@ -55,8 +56,6 @@ export class SocketCore implements GateOutput, Surface {
   /** An end without close_notify counts as an end. */
   allowsTruncation = false
   onPeerShutdown: (() => void) | undefined
-  /** Bytes delivered before TLS was last stopped. */
-  #secureUntil = 0
   /** How the peer ended its direction, once it has. */
   peerEnd: EndKind | undefined
   /** The name sent to, or received from, the other side. */
@@ -124,15 +123,6 @@ export class SocketCore implements GateOutput, Surface {
     this.#state = next
   }
 
-  get where(): { readonly host?: string; readonly port?: number } {
-    return this.#where
-  }
-
-  /** Where the connection goes, for errors. */
-  located(where: { host?: string; port?: number }): void {
-    this.#where = where
-  }
-
   /** The engine makes the connection itself. */
   dialled(tls: TLSSocket): void {
     this.transport = tls
@@ -144,11 +134,16 @@ export class SocketCore implements GateOutput, Surface {
     ;(this.#below ?? this.transport)?.resetAndDestroy()
   }
 
+  /** From plain to TLS, and back. */
+  get crossing(): Crossing {
+    return (this.#crossing ??= new Crossing(this, this.#facade, (next) => this.#setState(next)))
+  }
+
   /** Takes a transport (connected or not) without speaking TLS on it yet; opens the gate where `open` says so. */
   adoptPlain(transport: Duplex): PlainEngine {
     const engine = new PlainTransport(transport)
     this.#setState({ phase: 'plain', engine })
-    this.#leaving = false
+    this.#crossing?.arrived()
     this.gate.attach(engine)
     if (this.#unreferenced) engine.unref()
     this.gate.openPlain(engine)
@@ -205,109 +200,12 @@ export class SocketCore implements GateOutput, Surface {
     })
   }
 
-  /**
-   * Throws ERR_SECURE_SOCKET_STATE unless TLS can be started. A second start beside a first one would count what was written
-   * between the two, meant for TLS, among what still leaves in clear.
-   */
-  expectPlain(): void {
-    if (this.phase === 'plain' && !this.#leaving) return
-    const state = this.#leaving ? 'being upgraded already' : this.phase
-    throw new SecureSocketError('ERR_SECURE_SOCKET_STATE', `TLS cannot be started on a socket that is ${state}`, {
-      phase: 'starttls',
-    })
-  }
-
-  /**
-   * Leaves the plain phase for TLS: what was written before this call still goes out in clear, what is written after it waits.
-   * Resolves with the transport once the former has left.
-   * Rejects with ERR_SECURE_SOCKET_PLAINTEXT_LEFT where plaintext was received that nobody has read: it may be injected.
-   */
-  async leavePlain(role: 'client' | 'server', timeout: number): Promise<Duplex> {
-    this.expectPlain()
-    const { engine } = this.#state as Extract<State, { phase: 'plain' }>
-    this.#leaving = true
-    engine.stopReading()
-    const flushed = this.#flushed('hold')
-    // the beginning of a character would otherwise end with what TLS brings
-    refusePlaintextLeft(this.#facade.readableLength + undecoded(this.#facade).length + engine.unreadLength())
-    await inTime(flushed, timeout)
-    // what a client receives before its hello has left cannot be TLS; to a server it is the hello
-    if (role === 'client') refusePlaintextLeft(engine.unreadLength())
-    return engine.release().transport
-  }
-
-  /** Closes the gate for new writes and resolves when those before have left. */
-  #flushed(later: 'hold' | 'refuse'): Promise<void> {
-    const flushed = new Promise<void>((resolve, reject) => {
-      const closed = (): void => reject(closedMeanwhile())
-      this.closing.addEventListener('abort', closed, { once: true })
-      this.gate.closeAfter(this.gate.bytesWritten + this.#facade.writableLength, later, () => {
-        this.closing.removeEventListener('abort', closed)
-        resolve()
-      })
-    })
-    flushed.catch(() => undefined) // the caller may have failed for another reason already
-    return flushed
-  }
-
-  /** Of what can be read, how many bytes came through TLS that has been stopped since. */
-  get unreadSecure(): number {
-    // text of more characters than bytes would count what came in clear as secure
-    if (/^(?:hex|base64)/.test(this.#facade.readableEncoding ?? '')) return 0
-    return Math.max(0, this.#secureUntil - (this.gate.bytesRead - this.#facade.readableLength))
-  }
-
-  /** Ends TLS; the connection goes on in clear once its transport is adopted. Closes it where that fails half way. */
-  async stop(waitForPeer: boolean, timeout: number): Promise<Released> {
-    const state = this.#state
-    if (state.phase !== 'secure')
-      throw new SecureSocketError(
-        'ERR_SECURE_SOCKET_STATE',
-        `TLS cannot be stopped on a socket that is ${state.phase}`,
-        { phase: 'stop' },
-      )
-    const { engine, verification } = state
-    if (engine.kind === 'native') return engine.stop(waitForPeer, this.closing) // rejects, and nothing has changed
-    this.#setState({ phase: 'stopping', engine, verification })
-    this.#facade.on('error', toldByRejection)
-    const timer = setTimeout(() => this.closeWith(stopTimeout(timeout)), timeout)
-    try {
-      await this.#flushed('refuse')
-      const released = await engine.stop(waitForPeer, this.closing)
-      this.#secureUntil = this.gate.bytesRead
-      this.#facade.off('error', toldByRejection)
-      return released
-    } catch (error) {
-      throw this.closeWith(error as Error)
-    } finally {
-      clearTimeout(timer)
-    }
-  }
-
   /** Closes the facade with this error, and returns it with where and when. */
   closeWith(error: Error): Error {
     if (this.#state.phase === 'closed') return this.lastError ?? error
     const explained = this.explained(error)
     this.#facade.destroy(explained)
     return explained
-  }
-
-  /** The transport, where TLS has failed or was not reached, with every byte that was not TLS; undefined where it is gone. */
-  surrender(): Duplex | undefined {
-    const state = this.#state
-    if (state.phase === 'handshaking' || state.phase === 'verifying') return state.engine.surrender()?.transport
-    if (state.phase === 'connecting') return this.unsecured?.destroyed === true ? undefined : this.unsecured
-    if (state.phase !== 'plain') return undefined
-    const { transport } = state.engine.release()
-    const unread: unknown[] = []
-    // Node 26 answers with one chunk at a time
-    for (let chunk: unknown; (chunk = this.#facade.read()) !== null; ) unread.push(chunk)
-    if (transport.readableEnded) return transport
-    const begun = undecoded(this.#facade)
-    if (begun.length > 0) transport.unshift(begun)
-    // with an encoding it is text, whose bytes are not those of UTF-8 in any case
-    for (const chunk of unread.reverse()) transport.unshift(chunk, this.#facade.readableEncoding ?? undefined)
-    return transport
   }
 
   /** For good; synchronous. */
@@ -347,28 +245,12 @@ export class SocketCore implements GateOutput, Surface {
 
   /** The error with phase, host and port, so that a log line of it is enough. */
   explained(error: Error): Error {
-    if (error instanceof PeerRefusedError) {
-      error.host ??= this.#where.host
-      error.port ??= this.#where.port
-      return error
-    }
-    const details: ErrorDetails = { ...this.#where, phase: phaseNames[this.phase] }
-    return withDetails(error, details)
+    return explained(error, this.where, this.phase)
   }
 
   push(chunk: Uint8Array): boolean {
     if (this.#sessions !== undefined) this.#fetchSession()
-    if (this.#state.phase === 'stopping' && this.#facade.readableLength > MAX_UNREAD)
-      this.failed(
-        new SecureSocketError(
-          'ERR_SECURE_SOCKET_UNREAD',
-          `more than ${MAX_UNREAD} bytes came before the peer's end of TLS`,
-          {
-            phase: 'stop',
-            hint: 'read while TLS is being stopped',
-          },
-        ),
-      )
+    if (this.#state.phase === 'stopping' && this.#facade.readableLength > MAX_UNREAD) this.failed(unread(MAX_UNREAD))
     return this.#output.push(chunk)
   }
 
@@ -387,14 +269,7 @@ export class SocketCore implements GateOutput, Surface {
   ended(how: EndKind): void {
     this.peerEnd = how
     if (this.#sessions !== undefined) this.#fetchSession()
-    if (how === 'truncated' && !this.allowsTruncation)
-      this.failed(
-        new SecureSocketError(
-          'ERR_SECURE_SOCKET_TRUNCATED',
-          'the connection ended without close_notify: data may be missing',
-          { phase: 'read' },
-        ),
-      )
+    if (how === 'truncated' && !this.allowsTruncation) this.failed(truncated())
     else this.#output.push(null)
   }
 
@@ -418,21 +293,4 @@ export class SocketCore implements GateOutput, Surface {
     this.transport?.unref()
     if ('engine' in this.#state) this.#state.engine.unref()
   }
-}
-
-/** What the peer may send between our end of TLS and its own, where nobody reads it. */
-const MAX_UNREAD = 1_048_576
-
-const phaseNames: { readonly [P in PhaseName]: Phase } = {
-  connecting: 'connect',
-  plain: 'read',
-  handshaking: 'handshake',
-  verifying: 'verify',
-  secure: 'read',
-  stopping: 'stop',
-  closed: 'close',
-}
-
-function toldByRejection(): void {
-  // of stopTls()
 }

@@ -45,7 +45,7 @@ function wrap(transport: Duplex, { facade, transport: where }: Resolved): Secure
     core.transport = transport
     transport.setNoDelay(where.noDelay !== false)
   }
-  core.located(where.host === undefined ? {} : { host: where.host })
+  core.where = where.host === undefined ? {} : { host: where.host }
   if (facade.timeout !== undefined) socket.setTimeout(facade.timeout)
   core.adoptPlain(transport)
   return socket

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { SecureSocketError } from './errors.ts'
+import { closedMeanwhile } from './failures.ts'
 import { milliseconds } from './options/parse.ts'
 import type { SocketCore } from './socket-core.ts'
 import type { SecureSocket } from './secure-socket.ts'
@@ -31,7 +32,7 @@ export async function stopTls(
   options: StopTlsOptions,
 ): Promise<SecureSocket | Duplex> {
   const { waitForPeer = true, detach = false, timeout = 30_000 } = options
-  const released = await core.stop(waitForPeer, milliseconds(timeout, 'timeout'))
+  const released = await core.crossing.stop(waitForPeer, milliseconds(timeout, 'timeout'))
   try {
     const { transport, unread } = released
     for (const chunk of [...unread].reverse()) transport.unshift(chunk)
@@ -39,6 +40,7 @@ export async function stopTls(
       core.adoptPlain(transport)
       return socket
     }
+    if (core.phase === 'closed') throw closedMeanwhile() // since TLS has ended, a moment ago
     if (socket.readableLength > 0)
       throw new SecureSocketError(
         'ERR_SECURE_SOCKET_UNREAD',

@@ -46,9 +46,9 @@ export async function upgrade(
   inherits: boolean,
 ): Promise<void> {
   const { head, ticketKeys, handshakeTimeout = 30_000 } = resolved.handshake
-  core.expectPlain() // a mistake of the program's leaves the connection as it is
+  core.crossing.expectPlain() // a mistake of the program's leaves the connection as it is
   try {
-    const left = core.leavePlain(server === undefined ? 'client' : 'server', handshakeTimeout)
+    const left = core.crossing.leavePlain(server === undefined ? 'client' : 'server', handshakeTimeout)
     if (server === undefined) {
       const [transport, prepared] = await Promise.all([left, prepare('client', resolved)])
       await shake(socket, core, { role: 'client', transport, prepared, resolved })
@@ -68,7 +68,7 @@ export async function upgrade(
 /** TLS has failed: the facade closes, and the transport too, unless `onHandshakeError` takes it over. */
 export function giveUp(core: SocketCore, error: Error, { handshake }: Resolved): Error {
   const { onHandshakeError } = handshake
-  const transport = onHandshakeError === undefined ? undefined : core.surrender()
+  const transport = onHandshakeError === undefined ? undefined : core.crossing.surrender()
   if (transport === undefined || onHandshakeError === undefined) return core.closeWith(error)
   const explained = core.explained(error)
   core.letGo(explained)
