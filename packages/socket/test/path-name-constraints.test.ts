@@ -1,4 +1,4 @@
-import { oid, sequence, setOf, utf8String } from '@x/der'
+import { element, oid, sequence, setOf, Tag, utf8String } from '@x/der'
 import { describe, expect, it } from 'vitest'
 import type { CommonNameRule } from '../src/verify/path/index.ts'
 import {
@@ -46,6 +46,9 @@ const organisation = (...units: string[]): Uint8Array =>
     setOf(sequence(oid('2.5.4.10'), utf8String('Example'))),
     ...units.map((unit) => setOf(sequence(oid('2.5.4.11'), utf8String(unit)))),
   )
+
+/** Its text is no UTF-8. */
+const broken = sequence(setOf(sequence(oid('2.5.4.10'), element(Tag.UTF8_STRING, Uint8Array.of(0xff)))))
 
 /** What is permitted, what the leaf is called, and what comes of it; and the same where it is excluded. */
 const subtrees: readonly (readonly [
@@ -107,6 +110,9 @@ const subtrees: readonly (readonly [
   [directory(organisation('A')), directory(organisation('B')), PERMITTED, []],
   [directory(organisation('A')), directory(organisation()), PERMITTED, []],
   [directory(sequence(sequence())), directory(organisation()), BASE, BASE],
+  [directory(sequence(setOf())), directory(organisation()), BASE, BASE],
+  [directory(organisation()), directory(broken), NAME, NAME],
+  [directory(broken), directory(organisation()), BASE, BASE],
 ]
 
 /** A leaf with that directory name as its subject too, so that the subject does not decide. */

@@ -1,5 +1,5 @@
 import { decodeAscii } from '@x/der'
-import { GeneralNameTag, type GeneralNameView, readName } from '@x/der/x509'
+import { canonicalName, GeneralNameTag, type GeneralNameView, readName } from '@x/der/x509'
 import { attempt } from './attempt.ts'
 import { isNameWithin } from './names.ts'
 
@@ -134,7 +134,8 @@ function isAddressWithin(name: Uint8Array, { address, mask }: AddressRange): boo
 }
 
 function directoryName(value: Uint8Array): Uint8Array | undefined {
-  return attempt(() => readName(value)) === undefined ? undefined : value
+  const isRead = attempt(() => readName(value)) !== undefined && attempt(() => canonicalName(value)) !== undefined
+  return isRead ? value : undefined
 }
 
 /** A name or base with its type, for messages. */
