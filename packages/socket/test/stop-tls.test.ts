@@ -1,8 +1,10 @@
 import { once } from 'node:events'
 import { type Socket } from 'node:net'
 import type { SecureVersion } from 'node:tls'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import type { TlsEngine } from '../src/engine/engine.ts'
 import { type SecureSocket, startTls, type StartTlsOptions } from '../src/index.ts'
+import { coreOf } from '../src/secure-socket.ts'
 import { segmentedPair, tcpPair } from './rigs.ts'
 import { authority, identity, rejection } from './support.ts'
 
@@ -250,6 +252,23 @@ describe.each(versions)('stopTls, %s', (version) => {
     const stopping = rejection(client.stopTls())
     client.destroy()
     expect(await stopping).toMatchObject({ code: 'ERR_SECURE_SOCKET_CLOSED' })
+  })
+
+  it('rejects when the socket is destroyed as TLS ends', async () => {
+    const { client, server, raw } = await securePair(version)
+    const engine = coreOf(client).tlsEngine as TlsEngine
+    const stop = engine.stop.bind(engine)
+    engine.stop = async (...given) => {
+      const released = await stop(...given)
+      queueMicrotask(() => client.destroy())
+      return released
+    }
+    const closed = vi.fn()
+    coreOf(client).keeper = { closed }
+    const [failure] = await Promise.all([rejection(client.stopTls({ detach: true })), server.stopTls()])
+    expect(failure).toMatchObject({ code: 'ERR_SECURE_SOCKET_CLOSED' })
+    expect(raw.ours.destroyed).toBe(true)
+    expect(closed).toHaveBeenCalledTimes(1)
   })
 
   it('is refused, the connection untouched, where it was not asked for, while plain, and twice at once', async () => {
