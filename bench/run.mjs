@@ -1,4 +1,4 @@
-// `pnpm bench [topic or part of a name] [--check] [--rounds 9] [--built]`, and `pnpm bench --scale [topic] [--built]`: builds the packages that the chosen rows import (with --built they are measured as
+// `pnpm bench [topic or part of a name] [--check] [--rounds 7] [--built]`, and `pnpm bench --scale [topic] [--built]`: builds the packages that the chosen rows import (with --built they are measured as
 // they were built before), bundles the rows (Node 20 cannot run TypeScript) and runs them against the packages' built output, as a user would have it.
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, rmSync } from 'node:fs'

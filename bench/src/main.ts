@@ -9,7 +9,7 @@ import type { Told, Work } from './worker.ts'
 const MARK = '<!-- results: written by `pnpm bench` -->'
 
 /** How often each subject is sampled, and how often at least for a table: the goals speak of medians over 7. */
-const ROUNDS = 9
+const ROUNDS = 7
 const LEAST_ROUNDS = 7
 
 /** Until when rows are measured again whose rounds disagree, in milliseconds: a whole run shall end within 12 minutes. */
@@ -27,7 +27,7 @@ export interface BenchOptions {
   /** A part of a row's name; undefined: all rows of the files given. */
   readonly only: string | undefined
   readonly check: boolean
-  /** Undefined: 9. */
+  /** Undefined: 7. */
   readonly rounds: number | undefined
   /** Where to write the table (bench/README.md); undefined where not all files are given. */
   readonly table: string | undefined
