@@ -40,7 +40,9 @@ export class Pending {
 
   /** Undefined where there is no room; the newcomer has then been evicted. */
   add(who: Evictable): PendingHandshake | undefined {
-    if (this.#all.size >= this.#limit && !this.#makeRoom()) {
+    const isFull = this.#all.size >= this.#limit
+    const oldest = isFull ? this.#silent.first : undefined
+    if (isFull && oldest === undefined) {
       who.evict(overloaded(this.#limit))
       return undefined
     }
@@ -49,6 +51,8 @@ export class Pending {
     entry.all = this.#all.add(entry)
     entry.silent = this.#silent.add(entry)
     if (this.#timer === undefined) this.#timer = this.#wakeAfter(this.#timeout)
+    // last: a listener of the program's may throw, and the newcomer has its deadline all the same
+    if (oldest !== undefined) this.#evict(oldest, overloaded(this.#limit))
     return entry
   }
 
@@ -68,12 +72,6 @@ export class Pending {
   #evict(entry: PendingHandshake, error: Error): void {
     this.settled(entry)
     entry.who.evict(error)
-  }
-
-  #makeRoom(): boolean {
-    const oldest = this.#silent.first
-    if (oldest !== undefined) this.#evict(oldest, overloaded(this.#limit))
-    return oldest !== undefined
   }
 
   /** The connections keep the process alive, the clock does not. */

@@ -6,6 +6,7 @@ import { connect as connectTcp, type Socket } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { connect, listen, type SecureSocket } from '../src/index.ts'
 import { accepted, closed, echoing, ourServer, refusal, speak, visit } from './server-support.ts'
+import { Pending } from '../src/pending.ts'
 import { authority, identity, rejection } from './support.ts'
 
 const served = { cert: identity.cert, key: identity.key, host: '127.0.0.1', port: 0 }
@@ -257,6 +258,23 @@ describe('slow and hostile clients', () => {
     await new Promise((resolve) => setTimeout(resolve, 20)) // the bytes have to arrive: nothing tells
     expect((await visit(server.port)).answer).toBe('')
     speaking.destroy()
+  })
+
+  it('the newcomer has its deadline, also where a listener throws as another goes for it', async () => {
+    const pending = new Pending(1, 20)
+    const listener = new Error('listener')
+    pending.add({
+      evict: () => {
+        throw listener
+      },
+    })
+    const told = new Promise((resolve) => {
+      expect(() => pending.add({ evict: resolve })).toThrow(listener)
+    })
+    const alive = setTimeout(() => undefined, 10_000) // the clock keeps no process alive
+    expect(await told).toMatchObject({ code: 'ERR_SECURE_SOCKET_HANDSHAKE_TIMEOUT' })
+    clearTimeout(alive)
+    expect(pending.size).toBe(0)
   })
 
   it('closing everything ends those under way, too', async () => {
