@@ -1,4 +1,5 @@
 import { acceptTls } from './accept.ts'
+import { ignore } from './engine/plain.ts'
 import { invalidValue, SecureSocketError } from './errors.ts'
 import { shake } from './handshake.ts'
 import { HostTable } from './hosts.ts'
@@ -8,6 +9,7 @@ import type { StartTlsOptions } from './options/types.ts'
 import type { SecureSocket } from './secure-socket.ts'
 import type { SocketCore } from './socket-core.ts'
 import { TicketKeys } from './ticket-keys.ts'
+import { unlessAborted } from './verify/network-time.ts'
 
 /** The options of `startTls`, read. */
 export interface Upgrade {
@@ -49,13 +51,15 @@ export async function upgrade(
   core.crossing.expectPlain() // a mistake of the program's leaves the connection as it is
   try {
     const left = core.crossing.leavePlain(server === undefined ? 'client' : 'server', handshakeTimeout)
+    left.catch(ignore) // what stands beside it may fail first
     if (server === undefined) {
-      const [transport, prepared] = await Promise.all([left, prepare('client', resolved)])
+      const [transport, prepared] = await unlessAborted(Promise.all([left, prepare('client', resolved)]), core.closing)
       await shake(socket, core, { role: 'client', transport, prepared, resolved })
     } else {
       const own = inherits ? core.hosts?.() : undefined
       const keys = ticketKeys === undefined ? undefined : TicketKeys.of(ticketKeys)
-      const [transport, table] = await Promise.all([left, own ?? HostTable.create(server, { ticketKeys: keys })])
+      const made = own ?? HostTable.create(server, { ticketKeys: keys })
+      const [transport, table] = await unlessAborted(Promise.all([left, made]), core.closing)
       if (head !== undefined) transport.unshift(head)
       await acceptTls(socket, core, { transport, table })
     }

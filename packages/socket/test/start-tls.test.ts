@@ -196,6 +196,36 @@ describe('startTls', () => {
     raw.destroy()
   })
 
+  it('fails once where more than one thing is wrong', async () => {
+    const unhandled: unknown[] = []
+    const notice = (reason: unknown): void => void unhandled.push(reason)
+    process.on('unhandledRejection', notice)
+    try {
+      await using server = await tcpServer((socket) => socket.write('injected'))
+      const socket = await connect({ host: '127.0.0.1', port: server.port, startHandshake: false })
+      await once(socket, 'readable')
+      const error = await rejection(socket.startTls({ host: 'localhost', caFile: '/nowhere' }))
+      expect(error['code']).toBe('ENOENT')
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      expect(unhandled).toEqual([])
+    } finally {
+      process.off('unhandledRejection', notice)
+    }
+  })
+
+  it.each([false, true])('rejects when it is closed while a passphrase does not come; server: %s', async (isServer) => {
+    await using server = await tcpServer(() => undefined)
+    const socket = await connect({ host: '127.0.0.1', port: server.port, startHandshake: false })
+    const key = identity.privateKey
+      .export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'locked' })
+      .toString()
+    const passphrase = (): Promise<string> => new Promise(() => undefined)
+    const options = { cert: identity.cert, key, passphrase, ...(isServer ? { isServer } : { host: 'localhost', ca }) }
+    const refused = rejection(socket.startTls(options))
+    setTimeout(() => socket.destroy(), 20)
+    expect((await refused)['code']).toBe('ERR_SECURE_SOCKET_CLOSED')
+  })
+
   it('refuses plaintext that came behind the answer', async () => {
     await using server = await tcpServer(upgrading('go ahead\r\nINJECTED\r\n'))
     const socket = await connect({ host: '127.0.0.1', port: server.port, ca, startHandshake: false })
