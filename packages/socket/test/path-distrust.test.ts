@@ -43,3 +43,12 @@ it.each([
   const error = await rejection(connect({ ...options, ca: [root.ca, rejected(der)] }))
   expect(error).toMatchObject({ code: 'CERT_REJECTED', check: 'chain' })
 })
+
+it('a store that distrusts somebody stands alone: beside other CAs that would be forgotten', async () => {
+  await using server = await tlsServer({ cert: leaf.cert, key: leaf.key })
+  const caStore = loadCaStore({ certificates: [root.ca, rejected(intermediate.raw)] })
+  const options = { host: '127.0.0.1', port: server.port, servername: 'www.example.org', caStore }
+  expect(await rejection(connect(options))).toMatchObject({ code: 'CERT_REJECTED' })
+  const other = createAuthority('Other')
+  expect(await rejection(connect({ ...options, ca: other.ca }))).toMatchObject({ code: 'ERR_INVALID_ARG_VALUE' })
+})

@@ -1,5 +1,6 @@
 import { delimiter } from 'node:path'
 import { type CaStore, defaultCaStore, loadCaStore, type TrustPurpose } from '@x/ca-store'
+import { invalidValue } from '../errors.ts'
 import { BoundedMap, contentKey, fileKey } from './content-key.ts'
 import type { Resolved } from './resolve.ts'
 
@@ -53,6 +54,9 @@ function combine({ ca, caFile, caPath, caStore }: Resolved['context'], purpose: 
   const certificates = [...(Array.isArray(ca) ? ca : ca === undefined ? [] : [ca]), ...(caStore?.raw ?? [])]
   if (certificates.length === 0 && caFile === undefined && caPath === undefined)
     return { store: undefined, contextOptions: { ca: [] } }
+  // the store's anchors are taken, and whom it distrusts would be forgotten
+  if (caStore?.errors.some(({ code }) => code === 'ERR_CA_DISTRUSTED') === true)
+    throw invalidValue('caStore', "distrusts certificates, so it cannot be combined with 'ca', 'caFile' and 'caPath'")
   const store = loadCaStore({
     ...(certificates.length === 0 ? {} : { certificates }),
     ...(caFile === undefined ? {} : { file: caFile }),
