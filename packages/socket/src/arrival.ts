@@ -3,7 +3,8 @@ import { acceptTls } from './accept.ts'
 import type { HostTable } from './hosts.ts'
 import type { Evictable, Pending, PendingHandshake } from './pending.ts'
 import type { Place, Queue } from './queue.ts'
-import { coreOf, type FacadeOptions, makeSocket, type SecureSocket } from './secure-socket.ts'
+import { coreOf, type FacadeOptions } from './facade.ts'
+import { makeSocket, type SecureSocket } from './secure-socket.ts'
 import type { SocketCore } from './socket-core.ts'
 
 /** What a server is to its arrivals. */

@@ -13,7 +13,8 @@ import { refusePlaintextLeft } from './failures.ts'
 import type { ClientSessions } from './sessions.ts'
 import type { SocketCore } from './socket-core.ts'
 import { giveUp } from './upgrade.ts'
-import { coreOf, makeSocket, type SecureSocket } from './secure-socket.ts'
+import { coreOf } from './facade.ts'
+import { makeSocket, type SecureSocket } from './secure-socket.ts'
 import { unlessAborted } from './verify/network-time.ts'
 
 /**

@@ -4,7 +4,7 @@ import { undecoded } from './engine/node-internals.ts'
 import { SecureSocketError } from './errors.ts'
 import { closedMeanwhile, inTime, refusePlaintextLeft, stopTimeout } from './failures.ts'
 import type { Gate } from './gate.ts'
-import type { SecureSocket } from './secure-socket.ts'
+import type { Facade } from './facade.ts'
 import type { State } from './state.ts'
 
 /** What a crossing sees of its core. */
@@ -23,14 +23,14 @@ export const MAX_UNREAD = 1_048_576
 /** The ways between plain and TLS: what was written or received on one side must not come out on the other. */
 export class Crossing {
   readonly #core: Crossed
-  readonly #facade: SecureSocket
+  readonly #facade: Facade
   readonly #become: (next: State) => void
   /** TLS is being started: the phase is plain until what was written before has left. */
   #leaving = false
   /** Bytes delivered before TLS was last stopped. */
   #secureUntil = 0
 
-  constructor(core: Crossed, facade: SecureSocket, become: (next: State) => void) {
+  constructor(core: Crossed, facade: Facade, become: (next: State) => void) {
     this.#core = core
     this.#facade = facade
     this.#become = become

@@ -1,5 +1,5 @@
 import type { AddressInfo, Socket } from 'node:net'
-import type { SecureSocket } from './secure-socket.ts'
+import type { Facade } from './facade.ts'
 
 /** The socket's own view of itself that net.Socket's members need. */
 export interface Surface {
@@ -26,7 +26,7 @@ type Getters = {
     | 'localAddress'
     | 'localPort'
     | 'localFamily'
-    | 'autoSelectFamilyAttemptedAddresses']: (surface: Surface, socket: SecureSocket) => unknown
+    | 'autoSelectFamilyAttemptedAddresses']: (surface: Surface, socket: Facade) => unknown
 }
 
 /** net.Socket answers these from its own handle, which a facade has not: each is answered by the transport. */
@@ -49,15 +49,12 @@ const getters: Getters = {
  * Installs the getters on the class. They have setters that do nothing: net.Socket's constructor assigns some of these names,
  * before the instance's own state exists.
  */
-export function installSurface(
-  prototype: SecureSocket,
-  surfaceOf: (socket: SecureSocket) => Surface | undefined,
-): void {
+export function installSurface(prototype: Facade, surfaceOf: (socket: Facade) => Surface | undefined): void {
   for (const [name, get] of Object.entries(getters))
     Object.defineProperty(prototype, name, {
       configurable: true,
       enumerable: true,
-      get(this: SecureSocket) {
+      get(this: Facade) {
         const surface = surfaceOf(this)
         return surface === undefined ? undefined : get(surface, this)
       },
@@ -66,26 +63,26 @@ export function installSurface(
       },
     })
   const methods = {
-    address(this: SecureSocket): AddressInfo | Record<string, never> {
+    address(this: Facade): AddressInfo | Record<string, never> {
       return surfaceOf(this)?.transport?.address() ?? {}
     },
-    setNoDelay(this: SecureSocket, noDelay?: boolean): SecureSocket {
+    setNoDelay(this: Facade, noDelay?: boolean): Facade {
       surfaceOf(this)?.transport?.setNoDelay(noDelay)
       return this
     },
-    setKeepAlive(this: SecureSocket, enable?: boolean, initialDelay?: number): SecureSocket {
+    setKeepAlive(this: Facade, enable?: boolean, initialDelay?: number): Facade {
       surfaceOf(this)?.transport?.setKeepAlive(enable, initialDelay)
       return this
     },
-    ref(this: SecureSocket): SecureSocket {
+    ref(this: Facade): Facade {
       surfaceOf(this)?.ref()
       return this
     },
-    unref(this: SecureSocket): SecureSocket {
+    unref(this: Facade): Facade {
       surfaceOf(this)?.unref()
       return this
     },
-    resetAndDestroy(this: SecureSocket): SecureSocket {
+    resetAndDestroy(this: Facade): Facade {
       surfaceOf(this)?.reset()
       this.destroy()
       return this

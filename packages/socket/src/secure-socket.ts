@@ -1,16 +1,13 @@
 import { X509Certificate } from 'node:crypto'
-import { Socket } from 'node:net'
-import { addAbortSignal, type Duplex } from 'node:stream'
+import type { Duplex } from 'node:stream'
 import type { DetailedPeerCertificate, PeerCertificate, TLSSocket } from 'node:tls'
 import { OcspResolver, type OcspResolverOptions } from '@x/ocsp'
 import { fingerprint as fingerprintOf, type FingerprintOptions } from '@x/utils'
 import { type HostnameMatch, matchHostname } from '@x/verify-hostname'
-import { decodeStrings } from './engine/node-internals.ts'
 import { type ClientHello, parseClientHello } from './client-hello.ts'
 import { SecureSocketError } from './errors.ts'
+import { coreOf, Facade, type FacadeOptions, key } from './facade.ts'
 import { clientHelloFingerprint, type HelloFingerprint } from './hello-fingerprint.ts'
-import { installSurface } from './net-surface.ts'
-import { CallerBuffers, type OnReadOptions } from './onread.ts'
 import {
   type CertificateField,
   type CertificateFieldValue,
@@ -22,7 +19,6 @@ import {
   reportingMethods,
 } from './peer-info.ts'
 import { type LineOptions, lines, peek, readBytes, type ReadingOptions, readLine } from './reading.ts'
-import { type CoreOutput, SocketCore } from './socket-core.ts'
 import type { PhaseName } from './state.ts'
 import { forStartTls, mergeOptions } from './options/resolve.ts'
 import type { StartTlsOptions } from './options/types.ts'
@@ -31,47 +27,6 @@ import { stopTls, type StopTlsOptions } from './stop-tls.ts'
 import { upgrade, upgradeOptions } from './upgrade.ts'
 import type { Verification } from './verify/verification.ts'
 
-type Done = (error?: Error | null) => void
-
-/** What the facade itself is made with. */
-export interface FacadeOptions {
-  readonly allowHalfOpen?: boolean
-  readonly highWaterMark?: number
-  readonly onread?: OnReadOptions
-  readonly signal?: AbortSignal
-}
-
-/** Node 22's mark for sockets, also on Node 20, whose 16 KiB make four times as many records of small writes. */
-const MARK = 65_536
-/** Writes of less are gathered until the end of the tick. */
-const SMALL = 16_384
-
-const key = Symbol('SecureSocket')
-let readCore: (socket: SecureSocket) => SocketCore
-let leaveNow: (socket: SecureSocket) => void
-let receive: (socket: SecureSocket, chunk: Uint8Array | null) => boolean
-
-/** What a core tells its facade; an object, since closures cost each connection of a server more. */
-class Output implements CoreOutput {
-  readonly #socket: SecureSocket
-
-  constructor(socket: SecureSocket) {
-    this.#socket = socket
-  }
-
-  push(chunk: Uint8Array | null): boolean {
-    return receive(this.#socket, chunk)
-  }
-
-  emit(event: 'secureConnect' | 'secure' | 'peerShutdown'): void {
-    this.#socket.emit(event)
-  }
-
-  destroy(error: Error): void {
-    this.#socket.destroy(error)
-  }
-}
-
 /**
  * A net.Socket that can speak TLS, and tells why it trusts its peer.
  *
@@ -79,15 +34,8 @@ class Output implements CoreOutput {
  * verdict. Events beside net.Socket's: 'secureConnect' (the verdict is positive; before the first byte).
  */
 // oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- the static block defines every merged member, from the same list
-export class SecureSocket extends Socket {
-  readonly #core: SocketCore
-  readonly #buffers: CallerBuffers | undefined
-
+export class SecureSocket extends Facade {
   static {
-    readCore = (socket) => socket.#core
-    leaveNow = (socket) => socket.#leave()
-    receive = (socket, chunk) => socket.#receive(chunk)
-    installSurface(this.prototype, (socket) => (#core in socket ? socket.#core : undefined))
     for (const name of reportingMethods)
       Object.defineProperty(this.prototype, name, {
         configurable: true,
@@ -99,85 +47,64 @@ export class SecureSocket extends Socket {
       })
   }
 
-  /** @internal Use `connect`, `listen` or `startTls`. */
-  constructor(options: FacadeOptions, secret: symbol) {
-    if (secret !== key) throw new TypeError('a SecureSocket is made by connect(), listen() or startTls()')
-    const { signal, onread, allowHalfOpen = false, highWaterMark } = options
-    const stream =
-      highWaterMark === undefined ? { allowHalfOpen, writableHighWaterMark: MARK } : { allowHalfOpen, highWaterMark }
-    super(stream)
-    decodeStrings(this)
-    this.#core = new SocketCore(this, new Output(this))
-    if (onread !== undefined) {
-      const end = (): void => {
-        this.push(null)
-        this.read(0) // nobody else reads
-      }
-      this.#buffers = new CallerBuffers(onread, end, (error) => void this.destroy(error))
-      this.#core.buffers = this.#buffers
-      this.#core.gate.pull()
-    }
-    if (signal !== undefined) addAbortSignal(signal, this) // not before: an aborted one destroys at once
-  }
-
   /** Where the socket is in its life. */
   get phase(): PhaseName {
-    return this.#core.phase
+    return coreOf(this).phase
   }
 
   /** What was checked of the peer, how, and with what result; undefined until it is trusted. */
   get verification(): Verification | undefined {
-    return this.#core.verification
+    return coreOf(this).verification
   }
 
   /** The error that closed the socket. */
   get lastError(): Error | undefined {
-    return this.#core.lastError
+    return coreOf(this).lastError
   }
 
   /** As tls.TLSSocket has it: true while TLS is spoken. */
   get encrypted(): boolean {
-    return this.#core.tlsEngine !== undefined
+    return coreOf(this).tlsEngine !== undefined
   }
 
   /** As tls.TLSSocket has it: the peer was verified. False under `rejectUnauthorized: false`. */
   get authorized(): boolean {
-    return this.#core.verification?.authorized ?? false
+    return coreOf(this).verification?.authorized ?? false
   }
 
   /** As tls.TLSSocket has it. A peer that fails verification never gets this far, so it is null unless checks are switched off. */
   get authorizationError(): string | null {
-    return this.authorized ? null : (this.#core.claim?.opensslError ?? null)
+    return this.authorized ? null : (coreOf(this).claim?.opensslError ?? null)
   }
 
   /** The protocol agreed on, or false. */
   get alpnProtocol(): string | false | null {
-    return this.#core.tlsEngine?.tls.alpnProtocol ?? null
+    return coreOf(this).tlsEngine?.tls.alpnProtocol ?? null
   }
 
   /** The name sent to the server, or received from the client; false where there was none. */
   get servername(): string | false {
-    return this.#core.servername
+    return coreOf(this).servername
   }
 
   /** The identity of the pre-shared key that authenticated the connection; undefined where none did. */
   get pskIdentity(): string | undefined {
-    return this.#core.claim?.pskIdentity
+    return coreOf(this).claim?.pskIdentity
   }
 
   /** On a server: what the client said before TLS started, names and fingerprints (JA3, JA4) included. Nobody vouches for it. */
   get clientHello(): (ClientHello & { readonly fingerprint: HelloFingerprint }) | undefined {
-    const raw = this.#core.clientHello?.raw
+    const raw = coreOf(this).clientHello?.raw
     return raw === undefined ? undefined : { ...parseClientHello(raw), fingerprint: clientHelloFingerprint(raw) }
   }
 
   get sessionReused(): boolean {
-    return this.#core.claim?.source === 'session'
+    return coreOf(this).claim?.source === 'session'
   }
 
   /** The peer's certificates as it sent them, leaf first. */
   peerCertificates(): readonly X509Certificate[] {
-    return certificatesOf(this.#core.claim)
+    return certificatesOf(coreOf(this).claim)
   }
 
   /** The peer's certificate, or one field of it; undefined where it has shown none. The original's peer_certificate. */
@@ -202,7 +129,7 @@ export class SecureSocket extends Socket {
    */
   getPeerX509Certificate(): X509Certificate | undefined {
     this.#tls('getPeerX509Certificate')
-    return this.#core.claim?.leaf ?? this.peerCertificate()
+    return coreOf(this).claim?.leaf ?? this.peerCertificate()
   }
 
   /** As tls.TLSSocket has it, with the same amends; `detailed`: with the issuers, up to the anchor where there is one. */
@@ -226,7 +153,7 @@ export class SecureSocket extends Socket {
    * Says nothing about the chain: `verification` does.
    */
   verifyHostname(name: string, scheme: NonNullable<VerifyOptions['scheme']> = 'default'): HostnameMatch | undefined {
-    const leaf = this.#core.claim?.chain[0]
+    const leaf = coreOf(this).claim?.chain[0]
     return leaf === undefined ? undefined : matchHostname(leaf, name, { scheme })
   }
 
@@ -238,7 +165,7 @@ export class SecureSocket extends Socket {
     const chain = this.verification?.outcomes.chain
     if (chain?.result !== 'passed' || chain.evidence.path.length === 0)
       throw new SecureSocketError('ERR_SECURE_SOCKET_STATE', 'ocspResolver() needs a verified chain')
-    const { policy } = this.#core
+    const { policy } = coreOf(this)
     const known = policy === undefined ? {} : { cache: policy.revocation.cache }
     // the CAs of a context that the program brought are not known, and the last that the peer has shown is none of them
     const anchor = policy?.anchorsKnown === true ? 'last' : 'self-issued'
@@ -247,7 +174,7 @@ export class SecureSocket extends Socket {
 
   /** The peer certificate's fingerprint, `sha256$…` by default; undefined without a certificate. The original's get_fingerprint. */
   fingerprint(options: FingerprintOptions & { readonly encoding?: 'text' } = {}): string | undefined {
-    const leaf = this.#core.claim?.chain[0]
+    const leaf = coreOf(this).claim?.chain[0]
     return leaf === undefined ? undefined : fingerprintOf(leaf, options)
   }
 
@@ -281,12 +208,12 @@ export class SecureSocket extends Socket {
    * and must not be trusted.
    */
   get unreadSecure(): number {
-    return this.#core.crossing.unreadSecure
+    return coreOf(this).crossing.unreadSecure
   }
 
   #tls(method: string): { tls: TLSSocket } {
-    const engine = this.#core.tlsEngine
-    if (engine === undefined || this.#core.verification === undefined)
+    const engine = coreOf(this).tlsEngine
+    if (engine === undefined || coreOf(this).verification === undefined)
       throw new SecureSocketError(
         'ERR_SECURE_SOCKET_STATE',
         `${method}() needs a secure connection; this one is ${this.phase}`,
@@ -300,7 +227,12 @@ export class SecureSocket extends Socket {
    */
   async startTls(options: StartTlsOptions = {}): Promise<this> {
     const inherits = Object.keys(options).length === 0
-    await upgrade(this, this.#core, upgradeOptions(mergeOptions(forStartTls(this.#core.inherited), options)), inherits)
+    await upgrade(
+      this,
+      coreOf(this),
+      upgradeOptions(mergeOptions(forStartTls(coreOf(this).inherited), options)),
+      inherits,
+    )
     return this
   }
 
@@ -311,106 +243,14 @@ export class SecureSocket extends Socket {
   stopTls(options: StopTlsOptions & { readonly detach: true }): Promise<Duplex>
   stopTls(options?: StopTlsOptions): Promise<this>
   stopTls(options: StopTlsOptions = {}): Promise<this | Duplex> {
-    return stopTls(this, this.#core, options)
+    return stopTls(this, coreOf(this), options)
   }
-
-  /** Refused: it would open a connection in clear behind the socket's back. Use the function `connect`. */
-  override connect(): never {
-    throw new SecureSocketError('ERR_SECURE_SOCKET_STATE', 'a SecureSocket is connected when it is made')
-  }
-
-  #gathering = false
-
-  /** As net.Socket has it. What one tick writes in small pieces leaves together at its end, in few records. */
-  override write(chunk: Uint8Array | string, done?: (error?: Error | null) => void): boolean
-  override write(chunk: Uint8Array | string, encoding?: BufferEncoding, done?: (error?: Error | null) => void): boolean
-  override write(chunk: Uint8Array | string, ...rest: never[]): boolean {
-    if (!this.#gathering && isSmall(chunk) && !this.destroyed) {
-      this.#gathering = true
-      this.cork()
-      process.nextTick(leaveNow, this)
-    }
-    return super.write(chunk, ...rest)
-  }
-
-  #leave(): void {
-    if (!this.#gathering) return
-    this.#gathering = false
-    this.uncork()
-  }
-
-  /** As net.Socket has it: what was written before has been handed to TLS. */
-  override destroy(error?: Error): this {
-    // an error may be a refusal: nothing leaves behind it
-    if (error === undefined && #gathering in this) this.#leave()
-    return super.destroy(error)
-  }
-
-  #receive(chunk: Uint8Array | null): boolean {
-    const buffers = this.#buffers
-    if (buffers === undefined) return this.push(chunk)
-    if (chunk !== null) return buffers.take(chunk)
-    buffers.end()
-    return false
-  }
-
-  /** As net.Socket has it, `onread` included. */
-  override pause(): this {
-    this.#buffers?.pause()
-    return super.pause()
-  }
-
-  /** As net.Socket has it, `onread` included. */
-  override resume(): this {
-    if (this.#buffers?.resume() === true) this.#core.gate.pull()
-    return super.resume()
-  }
-
-  override _read(): void {
-    this.#core.gate.pull()
-  }
-
-  override _write(chunk: Uint8Array | string, encoding: BufferEncoding, done: Done): void {
-    this.#core.gate.write([typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk], done)
-  }
-
-  override _writev(
-    entries: readonly { readonly chunk: Uint8Array | string; readonly encoding: BufferEncoding }[],
-    done: Done,
-  ): void {
-    this.#core.gate.write(
-      entries.map(({ chunk, encoding }) => (typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk)),
-      done,
-    )
-  }
-
-  override _final(done: Done): void {
-    this.#core.gate.finish(done)
-  }
-
-  override _destroy(error: Error | null, done: Done): void {
-    const explained = error === null ? null : this.#core.explained(error)
-    this.#core.close(explained)
-    done(explained)
-    // net.Socket turns the stream's own 'close' off and emits it with its handle, which a facade has not; 'error' comes first
-    process.nextTick(() => this.emit('close', error !== null))
-  }
-}
-
-/** Anything else than a string or bytes is for the stream to refuse. */
-function isSmall(chunk: unknown): boolean {
-  return (typeof chunk === 'string' || chunk instanceof Uint8Array) && chunk.length < SMALL
 }
 
 /** tls.TLSSocket's reporting methods, under their own names; each throws ERR_SECURE_SOCKET_STATE unless the connection is secure. */
 export interface SecureSocket extends Pick<TLSSocket, ReportingMethod> {}
 
-/** The socket's core, for the package's own modules. */
-export function coreOf(socket: SecureSocket): SocketCore {
-  return readCore(socket)
-}
-
-/** A facade with nothing behind it yet, for the package's own modules. */
+/** A socket with nothing behind it yet, for the package's own modules. */
 export function makeSocket(options: FacadeOptions): SecureSocket {
   return new SecureSocket(options, key)
 }

@@ -13,7 +13,7 @@ import { Gate, type GateOutput } from './gate.ts'
 import type { HostTable } from './hosts.ts'
 import type { Surface } from './net-surface.ts'
 import type { CallerBuffers } from './onread.ts'
-import type { SecureSocket } from './secure-socket.ts'
+import type { Facade } from './facade.ts'
 import type { ClientSessions } from './sessions.ts'
 import { mayFollow, type PhaseName, type State } from './state.ts'
 import { verifyPeer } from './verify/checks.ts'
@@ -34,7 +34,7 @@ export interface CoreOutput {
  */
 export class SocketCore implements GateOutput, Surface {
   readonly gate: Gate = new Gate(this)
-  readonly #facade: SecureSocket
+  readonly #facade: Facade
   readonly #output: CoreOutput
   #state: State = { phase: 'connecting' }
   /** Where the connection goes, for errors. */
@@ -72,7 +72,7 @@ export class SocketCore implements GateOutput, Surface {
   /** The options of `connect` or `listen`: those that `startTls()` takes too hold for it where it is not told. */
   inherited: object = {}
 
-  constructor(facade: SecureSocket, output: CoreOutput) {
+  constructor(facade: Facade, output: CoreOutput) {
     this.#facade = facade
     this.#output = output
   }

@@ -5,7 +5,8 @@ import { undecoded } from './engine/node-internals.ts'
 import { openTransport } from './engine/transport.ts'
 import { forStartTls, type Resolved } from './options/resolve.ts'
 import type { StartTlsOptions } from './options/types.ts'
-import { coreOf, makeSocket, SecureSocket } from './secure-socket.ts'
+import { coreOf } from './facade.ts'
+import { makeSocket, SecureSocket } from './secure-socket.ts'
 import { upgrade, upgradeOptions } from './upgrade.ts'
 
 /**

@@ -29,7 +29,7 @@ for (const [name, make] of engines)
           rig.engine.attach(new Recorder())
           const claim = await rig.engine.handshake(new AbortController().signal)
           if (role === 'client') {
-            expect(claim.chain[0]).toEqual(identity.certificate.raw)
+            expect(Buffer.from(claim.chain[0] as Uint8Array)).toEqual(identity.certificate.raw)
             expect(claim.opensslError).toBe(undefined)
           } else expect(claim.chain).toEqual([])
           expect([claim.source, claim.pskUsed, claim.staple]).toEqual(['handshake', false, undefined])

@@ -4,7 +4,7 @@ import type { SecureVersion } from 'node:tls'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { TlsEngine } from '../src/engine/engine.ts'
 import { type SecureSocket, startTls, type StartTlsOptions } from '../src/index.ts'
-import { coreOf } from '../src/secure-socket.ts'
+import { coreOf } from '../src/facade.ts'
 import { segmentedPair, tcpPair } from './rigs.ts'
 import { authority, identity, rejection } from './support.ts'
 
