@@ -1,26 +1,21 @@
 import { readFileSync } from 'node:fs'
-import type { Socket } from 'node:net'
-import { connect as connectTls, type ConnectionOptions, createSecureContext as createPlainContext } from 'node:tls'
 import { defaultCaStore } from '@x/ca-store'
-import { SessionCache } from '@x/session-cache'
-import { connect, type ConnectOptions, createSecureContext } from '@x/socket'
 import { clientMemory } from '../src/client-memory.ts'
 import { filesOf } from '../src/files.ts'
+import { type Handshakes, HandshakeSubjects } from '../src/handshake-subject.ts'
 import { outsidePeer } from '../src/outside-peer.ts'
 import type { BenchRow, Goal, MeasuredRow, RowMaker } from '../src/row.ts'
-import { request, type TransferPeer, transferPeer } from '../src/transfer-peer.ts'
+import { type TransferPeer, transferPeer } from '../src/transfer-peer.ts'
 
 /** Per sample. */
-const HANDSHAKES = 80
+const HANDSHAKES = 200
 
-/** Before the first sample: a handshake runs through so much of Node and of ours that the optimizer is not done with it before 2,000. */
-const WARM_UP = 2000
+/** Before the first sample: a handshake runs through so much of Node and of ours that the optimizer is not done with it before. */
+const WARM_UP = 3000
 
 const PERL = 'IO::Socket::SSL'
 const LIMIT = 'limit: OpenSSL in C'
 
-/** One connection from the first byte to its close; answers whether it was resumed. */
-type Shake = () => Promise<boolean>
 type Version = 'TLSv1.2' | 'TLSv1.3'
 type Measures = MeasuredRow['measure']
 
@@ -39,15 +34,13 @@ export default function rows(): RowMaker[] {
 function full(name: string, version: Version, key: 'ec' | 'rsa', atMost: number): RowMaker {
   return row(`full handshake, shared context, ${name}`, [{ of: 'node:tls', atMost }], async () => {
     const peer = await transferPeer({ minVersion: version, maxVersion: version }, key)
-    const secureContext = await createSecureContext({ ca: peer.ca })
-    const plainContext = createPlainContext({ ca: peer.ca })
+    const subjects = new HandshakeSubjects(peer)
     const measure = {
-      '@x/socket': await here(ours(peer, { secureContext })),
-      'node:tls': await here(plain(peer, { secureContext: plainContext })),
+      ...here(subjects, { mode: 'full' }),
       ...elsewhere('full', peer, version),
       'Python ssl': outsidePeer('client.py', { args: whereArgs(peer, version), calls: HANDSHAKES }),
     }
-    return { peer, measure }
+    return { close: subjects.close, measure }
   })
 }
 
@@ -58,12 +51,12 @@ function optionsEachTime(): RowMaker {
   ]
   return row('full handshake, options each time', goals, async () => {
     const peer = await transferPeer({ minVersion: 'TLSv1.3' })
+    const subjects = new HandshakeSubjects(peer)
     const measure = {
-      '@x/socket': await here(ours(peer, { ca: peer.ca })),
-      'node:tls': await here(plain(peer, { ca: peer.ca })),
+      ...here(subjects, { mode: 'each' }),
       ...elsewhere('each', peer, 'TLSv1.3'),
     }
-    return { peer, measure }
+    return { close: subjects.close, measure }
   })
 }
 
@@ -74,14 +67,14 @@ function systemBundle(): RowMaker {
   ]
   return row('full handshake, options each time, the system’s bundle', goals, async () => {
     const peer = await transferPeer({ minVersion: 'TLSv1.3' })
+    const subjects = new HandshakeSubjects(peer)
     const { file } = defaultCaStore()
     const bundle = file === undefined ? defaultCaStore().toPem() : readFileSync(file, 'utf8')
     const measure = {
-      '@x/socket': await here(ours(peer, { ca: peer.ca, caStore: defaultCaStore() })),
-      'node:tls': await here(plain(peer, { ca: [peer.ca, bundle] }), false, 12),
+      ...here(subjects, { mode: 'each', bundle: true, count: 12, warmUp: 300 }),
       ...elsewhere('each', { ...peer, ca: `${bundle}\n${peer.ca}` }, 'TLSv1.3', 12),
     }
-    return { peer, measure }
+    return { close: subjects.close, measure }
   })
 }
 
@@ -89,31 +82,13 @@ function resumed(version: Version, atMost: number): RowMaker {
   const name = `resumed handshake, ${version === 'TLSv1.3' ? 'TLS 1.3' : 'TLS 1.2'}`
   return row(name, [{ of: 'node:tls', atMost }], async () => {
     const peer = await transferPeer({ minVersion: version, maxVersion: version })
-    const secureContext = await createSecureContext({ ca: peer.ca })
-    const sessionCache = new SessionCache({ maxSize: 10 })
-    const byUs = async (): Promise<boolean> => {
-      // node:tls offers its ticket again and again, and a server of Node sends no other on resumption
-      const socket = await connect({ ...where(peer), secureContext, sessionCache, tickets: 'again' })
-      return await answered(socket, () => socket.sessionReused)
-    }
+    const subjects = new HandshakeSubjects(peer)
     const measure = {
-      '@x/socket': await here(byUs, true),
-      'node:tls': await here(resumedByNode(peer), true),
+      ...here(subjects, { mode: 'resumed' }),
       ...elsewhere('resumed', peer, version),
     }
-    return { peer, measure }
+    return { close: subjects.close, measure }
   })
-}
-
-function resumedByNode(peer: TransferPeer): Shake {
-  const secureContext = createPlainContext({ ca: peer.ca })
-  let session: Buffer | undefined
-  return async () => {
-    const socket = connectTls({ ...where(peer), secureContext, ...(session === undefined ? {} : { session }) })
-    socket.on('session', (received) => (session = received))
-    await new Promise((resolve, reject) => socket.once('secureConnect', resolve).once('error', reject))
-    return await answered(socket, () => socket.isSessionReused())
-  }
 }
 
 /** What a connection that has received a byte and is idle costs the client. */
@@ -126,30 +101,26 @@ function idle(): RowMaker {
       'node:tls': clientMemory('node:tls', peer, 100, 400),
       ...elsewhere('idle', peer, 'TLSv1.3', 400),
     }
-    return { peer, measure, unit: 'KiB' }
+    return { close: peer.close, measure, unit: 'KiB' }
   })
 }
 
-type Setup = () => Promise<{ readonly peer: TransferPeer; readonly measure: Measures; readonly unit?: 'us' | 'KiB' }>
+type Setup = () => Promise<{ readonly close: () => void; readonly measure: Measures; readonly unit?: 'us' | 'KiB' }>
 
 function row(name: string, goals: readonly Goal[], setup: Setup): RowMaker {
   const make = async (): Promise<BenchRow> => {
-    const { peer, measure, unit } = await setup()
-    return { name: `socket: ${name}`, measure, goals, unit: unit ?? 'us', close: peer.close }
+    const { close, measure, unit } = await setup()
+    return { name: `socket: ${name}`, measure, goals, unit: unit ?? 'us', close }
   }
   return { name: `socket: ${name}`, make }
 }
 
-/** Warms a client of this process up, and measures it. */
-async function here(shake: Shake, resuming = false, count: number = HANDSHAKES): Promise<() => Promise<number>> {
-  for (let i = 0; i < (WARM_UP / HANDSHAKES) * count; i++) await shake()
-  return async () => {
-    const before = process.cpuUsage()
-    for (let i = 0; i < count; i++)
-      if ((await shake()) !== resuming)
-        throw Object.assign(new TypeError('not what is to be measured'), { code: 'ERR_BENCH_PEER' })
-    const { user, system } = process.cpuUsage(before)
-    return (user + system) / count
+/** Ours and node:tls, each in a process of its own. */
+function here(subjects: HandshakeSubjects, what: Partial<Handshakes> & Pick<Handshakes, 'mode'>): Measures {
+  const handshakes = { count: HANDSHAKES, warmUp: WARM_UP, ...what }
+  return {
+    '@x/socket': subjects.script('@x/socket', handshakes),
+    'node:tls': subjects.script('node:tls', handshakes),
   }
 }
 
@@ -161,39 +132,4 @@ function elsewhere(mode: string, peer: TransferPeer, version: Version, calls: nu
 
 function whereArgs({ port, ca }: TransferPeer, version: Version): string[] {
   return [String(port), version, filesOf({ ca }).ca]
-}
-
-function where({ port }: TransferPeer): { host: string; port: number; servername: string } {
-  return { host: '127.0.0.1', port, servername: 'localhost' }
-}
-
-function ours(peer: TransferPeer, options: ConnectOptions): Shake {
-  return async () => {
-    const socket = await connect({ ...where(peer), ...options })
-    const reused = socket.sessionReused
-    socket.destroy()
-    await new Promise((resolve) => socket.once('close', resolve))
-    return reused
-  }
-}
-
-function plain(peer: TransferPeer, options: ConnectionOptions): Shake {
-  return async () => {
-    const socket = connectTls({ ...where(peer), ...options })
-    await new Promise((resolve, reject) => socket.once('secureConnect', resolve).once('error', reject))
-    const reused = socket.isSessionReused()
-    socket.destroy()
-    await new Promise((resolve) => socket.once('close', resolve))
-    return reused
-  }
-}
-
-/** Waits for the server's answer, with which its tickets have come. */
-async function answered(socket: Socket, reused: () => boolean): Promise<boolean> {
-  socket.write(request('H', 0))
-  await new Promise((resolve, reject) => socket.once('data', resolve).once('error', reject))
-  const result = reused()
-  socket.destroy()
-  await new Promise((resolve) => socket.once('close', resolve))
-  return result
 }

@@ -1,0 +1,72 @@
+// The side under test of a handshake, in JavaScript, in a process of its own: so no other subject's code has shaped what the optimizer makes of this one's.
+// `node handshake.mjs {"subject", "mode", "port", "ca", "bundle", "warmUp"}`: each line on stdin is a number of connections to make, one after the other;
+// answered with the CPU microseconds (user and system) that each took, from connecting to 'close'.
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { connect as connectTls, createSecureContext as createPlainContext } from 'node:tls'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+
+const { subject, mode, port, ca, bundle, warmUp } = JSON.parse(process.argv[2])
+const where = { host: '127.0.0.1', port, servername: 'localhost' }
+// loaded in either case: a collection costs by what the heap holds
+const { connect, createSecureContext } = await import('@x/socket')
+const { SessionCache } = await import('@x/session-cache')
+const { defaultCaStore } = await import('@x/ca-store')
+setFlagsFromString('--expose-gc')
+const collect = runInNewContext('gc')
+
+const closed = async (socket) => {
+  socket.destroy()
+  await new Promise((resolve) => socket.once('close', resolve))
+}
+
+/** Waits for the server's answer, with which its tickets have come. */
+const answered = async (socket) => {
+  socket.write(Buffer.alloc(9, 'H'))
+  await once(socket, 'data')
+  await closed(socket)
+}
+
+async function byUs() {
+  const trust = mode === 'each' ? undefined : { secureContext: await createSecureContext({ ca }) }
+  const store = bundle === true ? { caStore: defaultCaStore() } : {}
+  // node:tls offers its ticket again and again, and a server of Node sends no other on resumption
+  const sessions = mode === 'resumed' ? { sessionCache: new SessionCache({ maxSize: 10 }), tickets: 'again' } : {}
+  return async () => {
+    const socket = await connect({ ...where, ...(trust ?? { ca, ...store }), ...sessions })
+    const reused = socket.sessionReused
+    await (mode === 'resumed' ? answered : closed)(socket)
+    return reused
+  }
+}
+
+function byNode() {
+  const trust = mode === 'each' ? undefined : { secureContext: createPlainContext({ ca }) }
+  const file = bundle === true ? defaultCaStore().file : undefined
+  const more = bundle === true ? [file === undefined ? defaultCaStore().toPem() : readFileSync(file, 'utf8')] : []
+  let session
+  return async () => {
+    const socket = connectTls({ ...where, ...(trust ?? { ca: [ca, ...more] }), ...(session ? { session } : {}) })
+    if (mode === 'resumed') socket.on('session', (received) => (session = received))
+    await once(socket, 'secureConnect')
+    const reused = socket.isSessionReused()
+    await (mode === 'resumed' ? answered : closed)(socket)
+    return reused
+  }
+}
+
+const shake = subject === 'node:tls' ? byNode() : await byUs()
+const resuming = mode === 'resumed'
+
+for (let i = 0; i < warmUp; i++) await shake()
+for await (const line of createInterface({ input: process.stdin })) {
+  const count = Number(line)
+  collect({ type: 'minor' })
+  const before = process.cpuUsage()
+  for (let i = 0; i < count; i++) if ((await shake()) !== resuming) throw new TypeError('not what is to be measured')
+  const { user, system } = process.cpuUsage(before)
+  console.log((user + system) / count)
+}
+process.exit()
