@@ -78,7 +78,7 @@ export class CaStore {
     return [...errors, ...sources.flatMap((source) => source.errors), ...skipped, ...refused]
   }
 
-  /** SHA-256 over all anchors, in hexadecimal: two stores with the same digest trust the same, in the same order. */
+  /** SHA-256 over all anchors, in hexadecimal: two stores with the same digest have the same anchors, in the same order. Whom they distrust is not in it. */
   get digest(): string {
     if (this.#digest === undefined) {
       const hash = createHash('sha256')

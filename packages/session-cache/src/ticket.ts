@@ -46,12 +46,19 @@ function readSession(session: Buffer): TicketFacts | undefined {
   if (protocol === undefined || time === undefined || timeout === undefined) return undefined
   const hint = readNumber(fields.get(9)) ?? 0
   const seconds = hint > 0 ? Math.min(hint, timeout) : timeout
-  const ticket = fields.get(10)
+  const ticket = readOctets(fields.get(10))
   return {
     protocol,
     expires: time * 1000 + Math.min(seconds * 1000, weekMs),
     id: ticket ?? (protocol === 'TLSv1.2' && id !== undefined && id.length > 0 ? id : undefined),
   }
+}
+
+/** An explicitly tagged OCTET STRING. */
+function readOctets(content: Buffer | undefined): Buffer | undefined {
+  if (content === undefined) return undefined
+  const field = readElement(content, 0)
+  return field?.tag === 4 && field.end === content.length ? content.subarray(field.start, field.end) : undefined
 }
 
 /** An explicitly tagged INTEGER of at most 6 bytes. */

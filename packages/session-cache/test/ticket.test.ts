@@ -59,6 +59,7 @@ describe('readTicket', () => {
   it('reads the protocol, and what the server knows the session by', () => {
     expect(readTicket(session())).toMatchObject({ protocol: 'TLSv1.3' })
     expect(readTicket(session({ version: [3, 3], id: [7] }))).toMatchObject({ protocol: 'TLSv1.2' })
+    expect(Buffer.from(readTicket(session())?.id ?? [])).toEqual(Buffer.of(9, 9))
     expect(readTicket(session({ ticket: undefined }))?.id).toBeUndefined()
     expect(readTicket(session({ version: [3, 3], ticket: undefined }))?.id).toBeUndefined()
     expect(Buffer.from(readTicket(session({ version: [3, 3], id: [7], ticket: undefined }))?.id ?? [])).toEqual(

@@ -202,3 +202,22 @@ describe('tickets', () => {
     expect(await rejection(connect(wrong))).toMatchObject({ code: 'ERR_INVALID_ARG_VALUE', message: /tickets/ })
   })
 })
+
+describe('a ticket that is offered again and again', () => {
+  it.each(versions)('is kept once, %s', async (version) => {
+    await using server = await tlsServer({ minVersion: version, maxVersion: version })
+    const sessionCache = new SessionCache()
+    const options = { host: 'localhost', port: server.port, ca, sessionCache, tickets: 'again' as const }
+    const sizes: number[] = []
+    for (let i = 0; i < 6; i++) {
+      const socket = await connect(options)
+      expect(socket.sessionReused).toBe(i > 0)
+      socket.write('ping')
+      await once(socket, 'data')
+      socket.destroy()
+      await once(socket, 'close')
+      sizes.push(sessionCache.size)
+    }
+    expect(new Set(sizes).size).toBe(1)
+  })
+})
