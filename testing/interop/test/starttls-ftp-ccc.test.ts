@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import type { Duplex } from 'node:stream'
 import { connect, type SecureSocket } from '@x/socket'
 import { ftp, ftpClearCommandChannel } from '@x/starttls'
@@ -20,7 +21,7 @@ import { peer, peerOfFull, run, type RunningPeer, TemporaryFolder } from '../src
 
 const ca = new TestCa()
 const identity = ca.server('localhost')
-const curl = peer('curl')
+const curl = peerOfFull('curl') // one run in a hundred on a busy machine stored less than was sent, and what curl did was not seen
 const vsftpd = peer('vsftpd')
 const isRoot = process.getuid?.() === 0
 const versions = ['TLSv1.2', 'TLSv1.3'] as const
@@ -32,7 +33,9 @@ afterEach(() => {
 describe.skipIf(curl === undefined)('curl --ftp-ssl-ccc against a server of ours', () => {
   const folder = new TemporaryFolder({ 'ca.pem': ca.ca })
   afterAll(() => folder.dispose())
-  const content = randomBytes(300_000)
+  // little enough for a socket's buffers: curl closes behind what it sends, and where a server's tickets for TLS 1.3 reach it only then (a busy machine),
+  // its kernel answers with RST and drops what has not left
+  const content = randomBytes(30_000)
 
   // passive: curl waits for our close_notify, and sends none. active: it sends one, and waits for ours.
   it.each((['passive', 'active'] as const).flatMap((mode) => versions.map((version) => [mode, version] as const)))(
@@ -47,6 +50,7 @@ describe.skipIf(curl === undefined)('curl --ftp-ssl-ccc against a server of ours
         expect([result.code, result.stderr]).toEqual([0, ''])
       }
       await curled('-o', folder.file('fetched'), `ftp://localhost:${server.port}/file`)
+      expect(readFileSync(folder.file('fetched')).equals(content)).toBe(true)
       await curled('-T', folder.file('fetched'), `ftp://localhost:${server.port}/stored`)
       expect(server.files.get('stored')?.equals(content)).toBe(true)
       expect(server.commands).toContain('secure PASS')
