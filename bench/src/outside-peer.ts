@@ -1,13 +1,11 @@
 import { type ChildProcessByStdio, execFile, spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, extname, join } from 'node:path'
-import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import type { ServerPeer } from './server-peer.ts'
+import { type ServerPeer, spokenTo } from './server-peer.ts'
 
 /** How a program of `peers/` is started: an interpreter with its file, or what was compiled of it. */
 interface Command {
@@ -83,17 +81,7 @@ export async function outsideServer(program: string, args: readonly string[]): P
   const child: ChildProcessByStdio<Writable, Readable, null> = spawn(command.file, [...command.args, ...args], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
-  const lines = createInterface({ input: child.stdout })
-  const answer = async (): Promise<number> => Number(((await once(lines, 'line')) as [string])[0])
-  return {
-    port: await answer(),
-    ask: (what) => {
-      const answered = answer()
-      child.stdin.write(`${what}\n`)
-      return answered
-    },
-    close: () => void child.stdin.end(),
-  }
+  return await spokenTo(child)
 }
 
 /** Whether a program of `peers/` can run here; a line on stderr says why not. */

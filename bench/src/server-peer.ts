@@ -1,6 +1,7 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 
 /**
@@ -9,6 +10,7 @@ import { fileURLToPath } from 'node:url'
  */
 const script = `
   import { createInterface } from 'node:readline'
+import type { Readable, Writable } from 'node:stream'
   import { setFlagsFromString } from 'node:v8'
   import { runInNewContext } from 'node:vm'
   setFlagsFromString('--expose-gc')
@@ -66,6 +68,11 @@ export async function serverPeer(kind: '@x/socket' | 'node:tls', options: object
       cwd: fileURLToPath(new URL('..', import.meta.url)),
     },
   )
+  return await spokenTo(child)
+}
+
+/** What a server in a process of its own prints and is asked: its port first, then an answer to each line. */
+export async function spokenTo(child: ChildProcessByStdio<Writable, Readable, null>): Promise<ServerPeer> {
   const lines = createInterface({ input: child.stdout })
   const answer = async (): Promise<number> => Number(((await once(lines, 'line')) as [string])[0])
   return {

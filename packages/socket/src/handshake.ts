@@ -20,7 +20,7 @@ export interface Handshake {
   readonly transport: Duplex | Dial
   readonly prepared: Prepared
   readonly resolved: Resolved
-  /** Those that `offerSession` has already asked for one to offer. */
+  /** Those that have been asked for one to offer already. */
   readonly sessions?: ClientSessions | undefined
   /** What a server has beside: see `Host` and `acceptTls`. */
   readonly stapling?: Server | undefined

@@ -3,24 +3,13 @@ import type { Duplex } from 'node:stream'
 import { afterEach, describe, expect, it } from 'vitest'
 import { connect, dial, type StartTlsDialogue } from '../src/index.ts'
 import { segmentedPair, type SegmentedPair } from './rigs.ts'
-import { authority, rejection, tcpServer } from './support.ts'
+import { authority, readText, rejection, tcpServer } from './support.ts'
 
 const ca = authority.ca
 const open: { destroy(): unknown }[] = []
 afterEach(() => {
   for (const socket of open.splice(0)) socket.destroy()
 })
-
-/** The next `length` bytes of a stream, as Latin-1. */
-async function readText(stream: Duplex, length: number): Promise<string> {
-  let got = ''
-  while (got.length < length) {
-    const chunk = stream.read() as Buffer | null
-    if (chunk === null) await once(stream, 'readable')
-    else got += chunk.toString('latin1')
-  }
-  return got
-}
 
 const refused = (): Error => Object.assign(new Error('refused'), { code: 'ERR_STARTTLS_REFUSED' })
 

@@ -5,7 +5,7 @@ import type { SecureVersion } from 'node:tls'
 import { describe, expect, it } from 'vitest'
 import { listen, type SecureSocket, startTls, type StartTlsOptions } from '../src/index.ts'
 import { segmentedPair } from './rigs.ts'
-import { authority, identity, rejection } from './support.ts'
+import { authority, identity, readText, rejection } from './support.ts'
 
 /* Where TLS starts and where it ends, with the segments cut at every position. */
 
@@ -14,16 +14,6 @@ const server: StartTlsOptions = { isServer: true, cert: identity.cert, key: iden
 function optionsOf(role: 'client' | 'server', version: SecureVersion): StartTlsOptions {
   const shared = { stoppable: true, minVersion: version, maxVersion: version }
   return role === 'client' ? { host: 'localhost', ca: authority.ca, ...shared } : { ...server, ...shared }
-}
-
-async function collect(stream: Duplex, length: number): Promise<string> {
-  let got = ''
-  while (got.length < length) {
-    const chunk = stream.read() as Buffer | null
-    if (chunk === null) await once(stream, 'readable')
-    else got += chunk.toString('latin1')
-  }
-  return got
 }
 
 describe.each(
@@ -50,7 +40,7 @@ describe.each(
       expect(String(await ours.readBytes(secret.length)), `cut at ${cut}`).toBe(secret)
       const stopped: Duplex = detach ? await ours.stopTls({ detach }) : await ours.stopTls()
       expect(ours.unreadSecure).toBe(0)
-      expect(await collect(stopped, clear.length), `cut at ${cut}`).toBe(clear)
+      expect(await readText(stopped, clear.length), `cut at ${cut}`).toBe(clear)
       stopped.destroy()
       plain.destroy()
     }

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createServer, type TlsOptions, type TLSSocket } from 'node:tls'
@@ -96,4 +97,15 @@ export function scratch(): { readonly folder: string; readonly file: (content: s
       return path
     },
   }
+}
+
+/** The next `length` bytes of a stream, or a chunk more, as Latin-1. */
+export async function readText(stream: Duplex, length: number): Promise<string> {
+  let got = ''
+  while (got.length < length) {
+    const chunk = stream.read() as Buffer | null
+    if (chunk === null) await once(stream, 'readable')
+    else got += chunk.toString('latin1')
+  }
+  return got
 }

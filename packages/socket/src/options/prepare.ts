@@ -63,11 +63,12 @@ function make(role: 'client' | 'server', resolved: Resolved, host?: HostContext)
     rules.rejectUnauthorized !== false && (role === 'client' || certificateDemand(handshake.requestCert) !== 'none')
   const anchors = loadAnchors(context, needed, role === 'server' ? 'clientAuth' : 'serverAuth')
   const policy = policyFor(role, resolved, anchors.store)
+  const scope = role === 'client' ? undefined : scopeOf(resolved, policy, anchors, host)
   const server =
-    role === 'client'
+    scope === undefined
       ? undefined
       : {
-          sessionIdContext: sessionIdContext(scopeOf(resolved, policy, anchors, host)),
+          sessionIdContext: sessionIdContext(scope),
           more: host?.more ?? [],
           ticketKeys: host?.ticketKeys,
           resumable: mayResume(policy),
@@ -78,7 +79,7 @@ function make(role: 'client' | 'server', resolved: Resolved, host?: HostContext)
     secureContext,
     policy,
     sessions: sessionsFor(role, resolved, policy, anchors, identity),
-    scope: server?.resumable === true ? trustKey(scopeOf(resolved, policy, anchors, host)) : undefined,
+    scope: scope !== undefined && server?.resumable === true ? trustKey(scope) : undefined,
   })
   return built instanceof Promise ? built.then(finish) : finish(built)
 }
