@@ -43,6 +43,8 @@ export class SocketCore implements GateOutput, Surface {
   #ending: AbortController | undefined
   /** Ends the handshake that is under way. */
   #interrupt: ((reason: Error) => void) | undefined
+  /** What the engine has reported during the handshake. */
+  #failure: Error | undefined
   #sessions: ClientSessions | undefined
   #crossing: Crossing | undefined
   transport: Socket | undefined
@@ -170,6 +172,7 @@ export class SocketCore implements GateOutput, Surface {
     try {
       this.claim = examine(engine.tls, await this.#unlessInterrupted(engine.handshake()))
       if (this.#state.phase !== 'handshaking') throw closedMeanwhile()
+      if (this.#failure !== undefined) throw this.#failure
       this.#setState({ phase: 'verifying', engine })
       const verdict = verifyPeer(this.claim, policy, this)
       const verification = verdict instanceof Promise ? await this.#unlessInterrupted(verdict) : verdict
@@ -274,8 +277,9 @@ export class SocketCore implements GateOutput, Surface {
   }
 
   failed(error: Error): void {
-    // until the handshake settles, it alone reports
-    if (this.#state.phase !== 'handshaking') this.#output.destroy(error)
+    // until the handshake settles, it alone reports; one that has settled may not have been looked at yet
+    if (this.#state.phase === 'handshaking') this.#failure = error
+    else this.#output.destroy(error)
   }
 
   active(): void {

@@ -298,7 +298,6 @@ describe('options', () => {
       minDHSize: 2048,
       handshakeTimeout: 30_000,
       stoppable: false,
-      truncation: 'refuse',
     })
     expect(policy.rejectUnauthorized).toBe(true)
     const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')

@@ -2,7 +2,12 @@ import { once } from 'node:events'
 import type { AddressInfo, LookupFunction } from 'node:net'
 import { createServer } from 'node:net'
 import { describe, expect, it } from 'vitest'
+import type { EngineSink, TlsEngine } from '../src/engine/engine.ts'
+import { coreOf } from '../src/facade.ts'
 import { connect, type ConnectOptions, dial } from '../src/index.ts'
+import { policyFor } from '../src/options/policy.ts'
+import { resolve } from '../src/options/resolve.ts'
+import { makeSocket } from '../src/secure-socket.ts'
 import { authority, rejection, tcpServer, tlsServer } from './support.ts'
 
 const ca = authority.ca
@@ -134,5 +139,29 @@ describe('happy eyeballs', () => {
     const error = await rejection(connect({ host: 'localhost', port, ca, lookup: both, autoSelectFamily: true }))
     expect(error).toMatchObject({ code: 'ECONNREFUSED', phase: 'connect', host: 'localhost', port })
     expect((error as unknown as AggregateError).errors).toHaveLength(2)
+  })
+})
+
+describe('an engine that fails behind its handshake', () => {
+  it('in the tick in which that has settled: the peer is refused', async () => {
+    const socket = makeSocket({})
+    let sink: EngineSink | undefined
+    const engine = {
+      kind: 'native',
+      tls: { servername: 'localhost', getProtocol: () => 'TLSv1.3' },
+      attach: (given: EngineSink) => void (sink = given),
+      handshake: () => {
+        const settled = Promise.resolve({ chain: [], source: 'handshake', pskUsed: false })
+        sink?.failed(new RangeError('broken meanwhile'))
+        return settled
+      },
+      destroy: () => undefined,
+    } as unknown as TlsEngine
+    // checks that would pass
+    const policy = policyFor('client', resolve('connect', { rejectUnauthorized: false }), undefined)
+    const secured = coreOf(socket.on('error', () => undefined)).secure(engine, policy, 1_000)
+    expect(await rejection(secured)).toMatchObject({ message: 'broken meanwhile' })
+    expect(socket.verification).toBeUndefined()
+    socket.destroy()
   })
 })

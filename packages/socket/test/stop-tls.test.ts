@@ -290,33 +290,3 @@ describe.each(versions)('stopTls, %s', (version) => {
     expect(String(await pair.server.readBytes(4))).toBe('fine')
   })
 })
-
-describe.each(versions)('the end of the peer’s direction, %s', (version) => {
-  it('is an error without close_notify, after its data', async () => {
-    const { client, server, raw } = await securePair(version)
-    let got = ''
-    client.on('data', (chunk: Buffer) => {
-      got += String(chunk)
-    })
-    const failed = once(client, 'error')
-    server.write('some')
-    await once(client, 'data')
-    raw.theirs.end()
-    expect((await failed)[0]).toMatchObject({ code: 'ERR_SECURE_SOCKET_TRUNCATED' })
-    expect(got).toBe('some')
-  })
-
-  it('is an end where that is allowed', async () => {
-    const { client, raw } = await securePair(version, { truncation: 'allow' })
-    client.resume()
-    raw.theirs.end()
-    await once(client, 'end')
-  })
-
-  it('is an end with close_notify, once the transport has ended too', async () => {
-    const { client, server } = await securePair(version)
-    client.resume()
-    server.end('bye')
-    await once(client, 'end')
-  })
-})

@@ -150,3 +150,22 @@ for (const { name, program, visit } of clients)
       expect(await told).toMatchObject({ phase: 'handshake', host: '127.0.0.1' })
     })
   })
+
+describe.skipIf(openssl === undefined)('a server of ours that ends in the tick in which it has a client', () => {
+  // OpenSSL calls an end without close_notify an error
+  it.each(versions)('%s: openssl s_client sees a proper end', async (version) => {
+    await using made = await listen({
+      host: '127.0.0.1',
+      port: 0,
+      cert: identities.ECDSA.cert,
+      key: identities.ECDSA.key,
+    })
+    made.on('connection', (socket) => void socket.on('error', () => undefined).end('bye'))
+    const { port } = made.address() as AddressInfo
+    const where = ['-connect', `127.0.0.1:${port}`, '-CAfile', folder.file('ca.pem'), '-verify_return_error']
+    const limit = version === 'TLSv1.2' ? '-tls1_2' : '-tls1_3'
+    const { stdout, stderr } = await run(openssl ?? '', ['s_client', ...where, '-quiet', limit], { input: '' })
+    expect(stdout).toBe('bye')
+    expect(stderr).not.toMatch(/unexpected eof|error:/)
+  })
+})

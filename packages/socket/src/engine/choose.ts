@@ -39,9 +39,9 @@ export function startTlsEngine(start: TlsStart): TlsEngine {
   return byRecord ? new RecordTls(transport, settings, { stoppable, observer }) : new NativeTls(transport, settings)
 }
 
-/** Only record by record does the transport outlive TLS, or need not be one of Node's own. */
-function needsRecords({ stoppable, onHandshakeError }: Resolved['handshake']): boolean {
-  return stoppable === true || onHandshakeError !== undefined
+/** Only record by record does the transport outlive TLS, or need not be one of Node's own, and is an end told from a cut. */
+function needsRecords({ stoppable, onHandshakeError, truncation }: Resolved['handshake']): boolean {
+  return stoppable === true || onHandshakeError !== undefined || truncation === 'refuse'
 }
 
 /**

@@ -222,7 +222,9 @@ export class NativeTls implements TlsEngine {
   }
 
   end(done: (error?: Error | null) => void): void {
-    endOnce(this.tls, done)
+    // in TLS 1.3 a server is told of the handshake while OpenSSL still has its tickets to send, and would end without a close_notify
+    if (this.#role === 'server' && this.tls.bytesRead === 0) setImmediate(() => endOnce(this.tls, done))
+    else endOnce(this.tls, done)
   }
 
   destroy(error: Error | null): void {

@@ -258,7 +258,7 @@ export const table = {
   starttls: { entries: dialling, part: 'handshake', parse: callable<NonNullable<ConnectOptions['starttls']>> },
   keylog: { entries: both, part: 'handshake', parse: boolean, initial: false },
   stoppable: { entries: both, part: 'handshake', parse: boolean, initial: false },
-  truncation: { entries: both, part: 'handshake', parse: oneOf('refuse', 'allow'), initial: 'refuse' },
+  truncation: { entries: both, part: 'handshake', parse: oneOf('refuse', 'allow') },
   onMessage: { entries: both, part: 'handshake', parse: callable<NonNullable<ConnectOptions['onMessage']>> },
   onPeerShutdown: { entries: both, part: 'handshake', parse: callable<() => void> },
   onHandshakeError: {

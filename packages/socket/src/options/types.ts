@@ -105,7 +105,10 @@ export interface PeerOptions extends ContextOptions {
    * The original's SSL_keepSocketOnError and error trap.
    */
   readonly onHandshakeError?: HandshakeErrorHandler
-  /** What an end without close_notify is: an error (default), or an end. Where Node tells them apart, which is on the record engine. */
+  /**
+   * What an end without close_notify is: an error, or an end. 'refuse' has the connection go record by record, where it is always seen. By default it is an error
+   * where that is so for other reasons (`stoppable` …); elsewhere Node does not tell the two apart, nor a reset from either, and it is an end.
+   */
   readonly truncation?: 'refuse' | 'allow'
   /** Called for every TLS message in either direction, decrypted. The original's msg_callback. */
   readonly onMessage?: (message: TlsMessage) => void

@@ -30,7 +30,9 @@ export class OurFtpServer implements AsyncDisposable {
   /** `stop`: how TLS is ended after CCC. */
   static async start(tls: ListenOptions, stop: StopTlsOptions = {}): Promise<OurFtpServer> {
     const options = { ...tls, host: '127.0.0.1', port: 0 }
-    return new OurFtpServer(await listen({ ...options, startHandshake: false, stoppable: true }), options, stop)
+    const control = await listen({ ...options, startHandshake: false, stoppable: true })
+    // the end of the connection is the end of the file (RFC 959 section 3.4)
+    return new OurFtpServer(control, { ...options, truncation: 'refuse' }, stop)
   }
 
   get port(): number {
