@@ -1,10 +1,9 @@
-import { connect as connectTcp, type NetConnectOpts, Socket } from 'node:net'
+import { connect as connectTcp, isIP, type NetConnectOpts, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { dialsItself } from './engine/choose.ts'
 import { openTransport } from './engine/transport.ts'
 import { invalidValue, SecureSocketError, withDetails } from './errors.ts'
 import { withoutBrackets } from './options/policy.ts'
-import { defined } from './options/records.ts'
 import { prepare, type Prepared } from './options/prepare.ts'
 import { resolve, type Resolved } from './options/resolve.ts'
 import type { ConnectOptions } from './options/types.ts'
@@ -69,7 +68,7 @@ function start(options: ConnectOptions): { readonly socket: SecureSocket; readon
   const socket = makeSocket(facade)
   const core = coreOf(socket)
   core.inherited = { ...options }
-  core.where = defined({ host, port: port === undefined ? undefined : Number(port) })
+  core.where = { host, port: port === undefined ? undefined : Number(port) }
   if (facade.timeout !== undefined) socket.setTimeout(facade.timeout)
   const opened = open(socket, core, resolved).catch((error: unknown) => {
     throw giveUp(core, error as Error, resolved)
@@ -92,7 +91,7 @@ async function open(socket: SecureSocket, core: SocketCore, resolved: Resolved):
   const transport = where.socket === undefined ? connectTcp(tcpOptions(where)) : openTransport(where.socket)
   if (transport instanceof Socket) core.transport = transport
   if (socket.destroyed) return abandon(transport)
-  await connected(transport, socket)
+  await connected(transport, socket, where)
   if (socket.destroyed) return false
   socket.emit('connect')
   if (prepared === undefined) core.adoptPlain(transport)
@@ -123,7 +122,7 @@ async function openDirectly(
   core.dialled(engine.tls)
   if (socket.destroyed) return abandon(engine.tls)
   try {
-    await connected(engine.tls, socket)
+    await connected(engine.tls, socket, resolved.transport)
   } catch (error) {
     sessions?.giveBack()
     throw error
@@ -160,16 +159,23 @@ async function converse(
   }
 }
 
+/** The same object for options that came before: the engine knows by it what it has put together already. */
 function tcpOptions(where: Resolved['transport']): NetConnectOpts {
-  const { host, socket: _socket, ...rest } = where
-  const options =
-    where.path === undefined ? { ...rest, ...(host === undefined ? {} : { host: withoutBrackets(host) }) } : rest
-  // the facade decides about half-open connections
-  return { ...options, allowHalfOpen: true } as NetConnectOpts
+  let options = dialled.get(where)
+  if (options === undefined) {
+    const { host, socket: _socket, ...rest } = where
+    const named = host === undefined || where.path !== undefined ? {} : { host: withoutBrackets(host) }
+    // the facade decides about half-open connections
+    options = Object.freeze({ ...rest, ...named, allowHalfOpen: true }) as NetConnectOpts
+    dialled.set(where, options)
+  }
+  return options
 }
 
+const dialled = new WeakMap<Resolved['transport'], NetConnectOpts>()
+
 /** Resolves once the transport is connected; destroys it when the facade closes first. */
-function connected(transport: Duplex, socket: SecureSocket): Promise<void> {
+function connected(transport: Duplex, socket: SecureSocket, { host, path }: Resolved['transport']): Promise<void> {
   if (!(transport instanceof Socket) || !transport.connecting) {
     if (transport.destroyed || transport.readableEnded)
       return Promise.reject(
@@ -177,9 +183,11 @@ function connected(transport: Duplex, socket: SecureSocket): Promise<void> {
       )
     return Promise.resolve()
   }
+  const isResolved = path === undefined && isIP(host ?? '') === 0
   return new Promise((resolve, reject) => {
     const stop = (): void => {
-      transport.off('connect', onConnect).off('error', onError).off('close', onClose).off('lookup', onLookup)
+      transport.off('connect', onConnect).off('error', onError).off('close', onClose)
+      if (isResolved) transport.off('lookup', onLookup)
     }
     const onConnect = (): void => {
       stop()
@@ -201,7 +209,8 @@ function connected(transport: Duplex, socket: SecureSocket): Promise<void> {
       unresolved = args[0] instanceof Error
       socket.emit('lookup', ...args)
     }
-    transport.on('connect', onConnect).on('error', onError).on('close', onClose).on('lookup', onLookup)
+    transport.on('connect', onConnect).on('error', onError).on('close', onClose)
+    if (isResolved) transport.on('lookup', onLookup)
   })
 }
 

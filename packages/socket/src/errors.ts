@@ -106,8 +106,14 @@ const hints: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'connect by a name that the certificate has, or say which to expect with verify.name',
 }
 
+/** Where a connection goes. */
+export interface Where {
+  readonly host: string | undefined
+  readonly port: number | undefined
+}
+
 /** A connection of two halves: adds where it went to an error of Node's without changing its code. */
-export function withDetails<E>(error: E, details: ErrorDetails): E {
+export function withDetails<E>(error: E, details: Pick<ErrorDetails, 'phase' | 'hint'> & Partial<Where>): E {
   if (!(error instanceof Error)) return error
   const target = error as Error & Record<string, unknown>
   for (const key of ['phase', 'host', 'port', 'hint'] as const)

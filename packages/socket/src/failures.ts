@@ -1,4 +1,4 @@
-import { PeerRefusedError, type Phase, SecureSocketError, withDetails } from './errors.ts'
+import { PeerRefusedError, type Phase, SecureSocketError, type Where, withDetails } from './errors.ts'
 import type { PhaseName } from './state.ts'
 
 /** What came before TLS and was not read may be injected (STARTTLS injection). @throws ERR_SECURE_SOCKET_PLAINTEXT_LEFT */
@@ -73,7 +73,7 @@ const phaseNames: { readonly [P in PhaseName]: Phase } = {
 /** The error with phase, host and port, where it has none. */
 export function explained(
   error: Error,
-  where: { readonly host?: string; readonly port?: number },
+  where: Where,
   phase: PhaseName,
 ): Error {
   if (!(error instanceof PeerRefusedError)) return withDetails(error, { ...where, phase: phaseNames[phase] })

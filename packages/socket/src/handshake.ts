@@ -74,7 +74,9 @@ export function finish(
   handshake: Handshake,
   sessions: ClientSessions | undefined,
 ): Promise<unknown> {
-  return told(socket, core, handshake, () => prove(core, engine, handshake, sessions))
+  return isTraced()
+    ? told(socket, core, handshake, () => prove(core, engine, handshake, sessions))
+    : prove(core, engine, handshake, sessions)
 }
 
 function told(

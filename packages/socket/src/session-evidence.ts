@@ -88,16 +88,16 @@ function isProven(entry: SessionEntry, { openssl }: SessionEvidence, policy: Tru
 }
 
 /**
- * Where a good status is demanded, an entry is offered only if the caches and lists at hand give one now (rule 10): a resumed
+ * Where a good status is demanded, the entry of this claim is offered only if the caches and lists at hand give one now (rule 10): a resumed
  * handshake brings no staple.
  */
-export function isGoodAtOnce(entry: SessionEntry, policy: TrustPolicy): boolean {
-  return !needsInquiry(resumedClaim(entry), offline(policy))
+export function isGoodAtOnce(claim: PeerClaim, policy: TrustPolicy): boolean {
+  return !needsInquiry(claim, offline(policy))
 }
 
 export async function isGoodByNow(entry: SessionEntry, policy: TrustPolicy, signal: AbortSignal): Promise<boolean> {
-  if (isGoodAtOnce(entry, policy)) return true
   const claim = resumedClaim(entry)
+  if (isGoodAtOnce(claim, policy)) return true
   const rules = offline(policy)
   // the callback has accepted this chain once, and is asked again when it is resumed
   const chain = await checkChain(claim, { ...rules, callback: undefined }, { closing: signal })
@@ -106,8 +106,15 @@ export async function isGoodByNow(entry: SessionEntry, policy: TrustPolicy, sign
 }
 
 function offline(policy: TrustPolicy): TrustPolicy {
-  return { ...policy, revocation: { ...policy.revocation, onStaple: undefined, online: false } }
+  let rules = offlineRules.get(policy)
+  if (rules === undefined) {
+    rules = { ...policy, revocation: { ...policy.revocation, onStaple: undefined, online: false } }
+    offlineRules.set(policy, rules)
+  }
+  return rules
 }
+
+const offlineRules = new WeakMap<TrustPolicy, TrustPolicy>()
 
 /** The claim of a resumed peer: the chain of the entry, since the handshake carries none. */
 export function resumedClaim(entry: SessionEntry): PeerClaim {

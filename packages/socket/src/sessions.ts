@@ -9,6 +9,7 @@ import {
   isGoodByNow,
   isUsable,
   rememberEarned,
+  resumedClaim,
   type SessionEvidence,
   VERDICT_LIFETIME,
 } from './session-evidence.ts'
@@ -34,6 +35,7 @@ export class ClientSessions {
   readonly #key: string
   readonly #again: boolean
   #offered: SessionEntry | undefined
+  #claim: PeerClaim | undefined
   /** While the store, or a check, is waited for; a second call waits for the same. */
   #taking: Promise<SessionEntry | undefined> | undefined
   #early: Buffer[] = []
@@ -58,8 +60,13 @@ export class ClientSessions {
     try {
       found = this.#store.get(this.#key)
       if (found === undefined) return undefined
-      if (!isThenable(found) && isUsable(found, this.#key, policy) && isGoodAtOnce(found, policy))
-        return (this.#offered = found)
+      if (!isThenable(found) && isUsable(found, this.#key, policy)) {
+        const claim = resumedClaim(found)
+        if (isGoodAtOnce(claim, policy)) {
+          this.#claim = claim
+          return (this.#offered = found)
+        }
+      }
     } catch (error) {
       found = Promise.reject(error)
     }
@@ -101,12 +108,17 @@ export class ClientSessions {
   /** The connection was not made: the entry that was to be offered may be offered by another. */
   giveBack(): void {
     const unused = this.#offered
-    this.#offered = undefined
+    this.#offered = this.#claim = undefined
     if (unused !== undefined && unused.protocol !== 'TLSv1.2') this.#add(unused) // in TLS 1.2 the store still has it
   }
 
   get offered(): SessionEntry | undefined {
     return this.#offered
+  }
+
+  /** What a peer claims that is resumed by the session offered: the entry's chain, as it was when it was looked at. */
+  get claim(): PeerClaim | undefined {
+    return this.#offered === undefined ? undefined : (this.#claim ??= resumedClaim(this.#offered))
   }
 
   /**

@@ -7,7 +7,7 @@ import { restartIdleTimer } from './engine/node-internals.ts'
 import { BelowTls } from './engine/below-tls.ts'
 import type { EndKind, PeerClaim, PlainEngine, TlsEngine } from './engine/engine.ts'
 import { ignore, PlainTransport } from './engine/plain.ts'
-import { SecureSocketError } from './errors.ts'
+import { SecureSocketError, type Where } from './errors.ts'
 import { closedMeanwhile, explained, handshakeTimeout, truncated, unread } from './failures.ts'
 import { Gate, type GateOutput } from './gate.ts'
 import type { HostTable } from './hosts.ts'
@@ -38,7 +38,7 @@ export class SocketCore implements GateOutput, Surface {
   readonly #output: CoreOutput
   #state: State = { phase: 'connecting' }
   /** Where the connection goes, for errors. */
-  where: { readonly host?: string; readonly port?: number } = {}
+  where: Where = { host: undefined, port: undefined }
   #unreferenced = false
   #ending: AbortController | undefined
   /** Ends the handshake that is under way. */

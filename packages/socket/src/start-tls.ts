@@ -46,7 +46,7 @@ function wrap(transport: Duplex, { facade, transport: where }: Resolved): Secure
     core.transport = transport
     transport.setNoDelay(where.noDelay !== false)
   }
-  core.where = where.host === undefined ? {} : { host: where.host }
+  core.where = { host: where.host, port: undefined }
   if (facade.timeout !== undefined) socket.setTimeout(facade.timeout)
   core.adoptPlain(transport)
   return socket

@@ -63,6 +63,19 @@ describe('options that came before are read once', () => {
     expect(() => resolve('connect', inherited)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' }))
   })
 
+  it('and refused as ever where Object.prototype is polluted, though it is the same', () => {
+    const few = { host: 'one.example', ca }
+    resolve('connect', few)
+    resolve('connect', { ...few, port: 443 })
+    const polluted = Object.prototype as { port?: number }
+    polluted.port = 443
+    try {
+      expect(() => resolve('connect', few)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' }))
+    } finally {
+      delete polluted.port
+    }
+  })
+
   it('and refused as ever where they are wrong, each time', () => {
     for (let i = 0; i < 3; i++)
       expect(() => resolve('connect', { ...plain, nonsense: 1 })).toThrow(

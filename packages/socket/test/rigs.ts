@@ -70,7 +70,15 @@ function makeRecordOf(
   return new RecordTls(
     transport,
     role === 'client'
-      ? { role, options: { secureContext, servername: 'localhost' } }
+      ? {
+          role,
+          options: {
+            secureContext,
+            servername: 'localhost',
+            rejectUnauthorized: false,
+            checkServerIdentity: () => undefined,
+          },
+        }
       : { role, options: { secureContext, isServer: true, rejectUnauthorized: false } },
     { stoppable },
   )

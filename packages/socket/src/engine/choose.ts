@@ -61,21 +61,51 @@ export function dialsItself({ transport, handshake, facade }: Resolved): boolean
   )
 }
 
-function clientSettings({ handshake, secureContext, host, sessions, staple, psk }: TlsStart): NativeSettings {
-  const servername = handshake.servername ?? serverNameFor(host)
+function clientSettings(start: TlsStart): NativeSettings {
+  const { sessions, psk } = start
   return {
     role: 'client',
     sessions,
     psk: psk === undefined ? undefined : new PskExchange(psk),
-    options: {
-      secureContext,
-      requestOCSP: staple,
-      // node:tls would fall back to "localhost" and put it on the wire; '' sends no name
-      servername,
-      ...(handshake.minDHSize === undefined ? {} : { minDHSize: handshake.minDHSize }),
-      ...(handshake.ALPNProtocols === undefined ? {} : { ALPNProtocols: [...handshake.ALPNProtocols] }),
-    },
+    options: clientOptions(start),
   }
+}
+
+type ClientOptions = Extract<NativeSettings, { role: 'client' }>['options']
+
+/** A client says the same to each server that it connects to with the same options, so it is put together once. */
+function clientOptions({ handshake, secureContext, host, staple, transport }: TlsStart): ClientOptions {
+  const dial = 'dial' in transport ? transport.dial : undefined
+  const known = said.get(secureContext)
+  if (known?.handshake === handshake && known.dial === dial && known.host === host && known.staple === staple)
+    return known.options
+  const options: ClientOptions = {
+    secureContext,
+    requestOCSP: staple,
+    // node:tls would fall back to "localhost" and put it on the wire; '' sends no name
+    servername: handshake.servername ?? serverNameFor(host),
+    ...(handshake.minDHSize === undefined ? {} : { minDHSize: handshake.minDHSize }),
+    ...(handshake.ALPNProtocols === undefined ? {} : { ALPNProtocols: [...handshake.ALPNProtocols] }),
+    ...dial,
+    rejectUnauthorized: false,
+    checkServerIdentity: accept,
+  }
+  said.set(secureContext, { handshake, dial, host, staple, options })
+  return options
+}
+
+/** By context: what was said with it last. */
+const said = new WeakMap<
+  SecureContext,
+  Pick<TlsStart, 'handshake' | 'host' | 'staple'> & {
+    readonly dial: Dial['dial'] | undefined
+    readonly options: ClientOptions
+  }
+>()
+
+/** Names are checked by ours. */
+function accept(): undefined {
+  return undefined
 }
 
 /** A server says the same of each client of a host, so it is said once. */

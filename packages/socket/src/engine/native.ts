@@ -15,7 +15,6 @@ import {
   skipNativeIdentityCheck,
   verifyError,
 } from './node-internals.ts'
-import { resumedClaim } from '../session-evidence.ts'
 import type { ClientSessions } from '../sessions.ts'
 import { callIfPresent, endOnce, ignore, writeAll } from './plain.ts'
 
@@ -23,7 +22,12 @@ import { callIfPresent, endOnce, ignore, writeAll } from './plain.ts'
 export type NativeSettings =
   | {
       readonly role: 'client'
-      readonly options: ConnectionOptions & { requestOCSP?: boolean }
+      /** All of them but the transport, the session and the pre-shared key. */
+      readonly options: ConnectionOptions & {
+        readonly rejectUnauthorized: false
+        readonly checkServerIdentity: () => undefined
+        readonly requestOCSP?: boolean
+      }
       readonly sessions?: ClientSessions | undefined
       readonly psk?: PskExchange | undefined
     }
@@ -65,31 +69,29 @@ export class NativeTls implements TlsEngine {
     const psk = (this.#psk = settings.psk)
     if (settings.role === 'client') {
       this.#sessions = settings.sessions
-      const offered = settings.sessions?.toOffer
-      const session = offered === undefined ? {} : { session: offered }
+      const session = settings.sessions?.toOffer
       // before the connection, in the tick in which it is asked for, a session is decoded once; the option has Node do it twice
-      const apart = 'dial' in given && canSetSession
-      this.tls = connectTls({
-        ...settings.options,
+      const apart = transport === undefined && canSetSession
+      const more = {
+        ...(transport === undefined ? {} : { socket: transport }),
         ...(psk === undefined ? {} : { pskCallback: psk.offer }),
-        ...('dial' in given ? given.dial : { socket: given }),
-        ...(apart ? {} : session),
-        rejectUnauthorized: false,
-        checkServerIdentity: () => undefined,
-      })
-      if (apart && session.session !== undefined) setSession(this.tls, session.session)
+        ...(apart || session === undefined ? {} : { session }),
+      }
+      this.tls = connectTls({ ...settings.options, ...more })
+      if (apart && session !== undefined) setSession(this.tls, session)
       if ('dial' in given) setUp(this.tls, given)
       this.#restoreIdentityCheck = skipNativeIdentityCheck(this.tls)
       if (settings.options.requestOCSP === true)
-        this.tls.once('OCSPResponse', (staple: Uint8Array | null) => {
+        this.tls.on('OCSPResponse', (staple: Uint8Array | null) => {
           this.#staple = staple ?? undefined
         })
     } else {
       const options = psk === undefined ? settings.options : { ...settings.options, pskCallback: psk.find }
       this.tls = new TLSSocket(given as Duplex, options)
       this.#restoreIdentityCheck = ignore
+      this.tls.on('_tlsError', this.#onError) // a client's come as 'error' from the start
     }
-    this.tls.on('error', this.#onError).on('_tlsError', this.#onError).on('end', this.#onEnd).on('close', this.#onClose)
+    this.tls.on('error', this.#onError).on('end', this.#onEnd).on('close', this.#onClose)
     transport?.on('error', this.#onError).on('close', this.#onTransportClose)
   }
 
@@ -101,7 +103,7 @@ export class NativeTls implements TlsEngine {
       this.#underWay = { resolve, reject }
       if (signal !== undefined) this.#settleOn(signal)
       if (this.#underWay !== undefined)
-        this.tls.once(this.#role === 'client' ? 'secureConnect' : 'secure', this.#onSecure)
+        this.tls.on(this.#role === 'client' ? 'secureConnect' : 'secure', this.#onSecure)
     })
   }
 
@@ -143,12 +145,12 @@ export class NativeTls implements TlsEngine {
     const identity = this.#pskIdentity(resumed)
     if (identity !== undefined) return new HandshakeClaim(undefined, undefined, undefined, 'handshake', identity)
     if (resumed && this.#role === 'client') {
-      const entry = this.#sessions?.offered
-      if (entry === undefined)
+      const claim = this.#sessions?.claim
+      if (claim === undefined)
         throw new SecureSocketError('ERR_SECURE_SOCKET_STATE', 'a session was resumed that nobody offered', {
           phase: 'verify',
         })
-      return resumedClaim(entry)
+      return claim
     }
     const leaf = this.tls.getPeerX509Certificate()
     // a client without certificate is judged as one without; asked about it, OpenSSL's answer costs an Error
@@ -169,7 +171,11 @@ export class NativeTls implements TlsEngine {
 
   attach(sink: EngineSink): void {
     this.#sink = sink
-    this.#inflow = new Inflow(this.tls, (chunk) => this.#sink?.data(chunk) !== false)
+  }
+
+  /** The receiving side, made when something is wanted: until then, Node keeps what comes. */
+  receive(): Inflow {
+    return (this.#inflow ??= new Inflow(this.tls, (chunk) => this.#sink?.data(chunk) !== false))
   }
 
   readonly #onEnd = (): void => {
@@ -202,13 +208,14 @@ export class NativeTls implements TlsEngine {
 
   lend(buffers: { readonly current: Uint8Array }): void {
     // what has been decrypted already comes first
+    this.receive()
     if (this.tls.readableLength > 0) this.tls.read()
     this.#lent = readInto(this.tls, buffers, (chunk) => this.#sink?.data(chunk) === true)
   }
 
   pull(): void {
     if (this.#lent) this.tls.resume()
-    else this.#inflow?.pull()
+    else this.receive().pull()
   }
 
   write(chunks: readonly Uint8Array[], done: (error?: Error | null) => void): void {

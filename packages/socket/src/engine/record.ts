@@ -84,6 +84,7 @@ export class RecordTls implements TlsEngine {
       end: () => this.#onDrained(), // nothing but a close_notify ends the bridge
       failed: (error) => this.#fail(error),
     })
+    this.#inner.receive() // what has been decrypted is also read unasked, when TLS is stopped
   }
 
   get tls(): TLSSocket {

@@ -15,12 +15,7 @@ export class Recall<R> {
   }
 
   get(entry: Entry, given: object): R | undefined {
-    if (this.#known.length === 0) return undefined
-    const now = snapshot(given)
-    if (now === undefined) return undefined
-    const [last] = this.#known
-    if (last !== undefined && last.entry === entry && isSame(last, now)) return last.result
-    const at = this.#known.findIndex((known) => known.entry === entry && isSame(known, now))
+    const at = this.#known.findIndex((known) => known.entry === entry && isSame(known, given))
     const found = this.#known[at]
     if (found !== undefined && at > 0) {
       this.#known.splice(at, 1)
@@ -68,9 +63,12 @@ function snapshot(given: object): Snapshot | undefined {
   return { keys, values }
 }
 
-function isSame(known: Snapshot, now: Snapshot): boolean {
-  if (known.keys.length !== now.keys.length) return false
-  for (let i = 0; i < known.keys.length; i++)
-    if (known.keys[i] !== now.keys[i] || known.values[i] !== now.values[i]) return false
-  return true
+/** What a polluted Object.prototype adds is the same as nothing. */
+function isSame({ keys, values }: Snapshot, given: object): boolean {
+  let at = 0
+  for (const key in given) {
+    if (keys[at] !== key || values[at] !== given[key as keyof typeof given] || !Object.hasOwn(given, key)) return false
+    at++
+  }
+  return at === keys.length
 }

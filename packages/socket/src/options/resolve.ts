@@ -59,10 +59,11 @@ const initial = Object.entries(rows).filter(([, row]) => row.initial !== undefin
 export function resolve(entry: Entry, given: object): Resolved {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) throw invalidType('options', 'an object')
   if (!isWithoutDefaults()) return read(entry, effectiveOptions(entry, given))
-  refuseInherited(given, '')
+  if (Object.getPrototypeOf(given) !== Object.prototype) refuseInherited(given, '')
   const values = { ...given } // a getter may answer otherwise when it is asked again
   const known = recalled.get(entry, values)
   if (known !== undefined) return known
+  refuseInherited(given, '') // of a polluted Object.prototype
   const resolved = read(entry, values)
   recalled.add(entry, values, resolved)
   return resolved

@@ -25,18 +25,26 @@ export function checkName(claim: PeerClaim, policy: TrustPolicy): Outcome<'name'
   return name.by === 'scheme' ? byScheme(leaf, name.host, name) : byFunction(leaf, name.host, name.check)
 }
 
-function byScheme(
-  leaf: Uint8Array,
-  host: string,
-  { scheme, publicSuffix }: Extract<NamePolicy, { by: 'scheme' }>,
-): Outcome<'name'> {
+function byScheme(leaf: Uint8Array, host: string, policy: ByScheme): Outcome<'name'> {
+  const { scheme, publicSuffix } = policy
+  const before = found.get(policy)
+  if (before?.leaf === leaf) return before.outcome
   try {
     const match = verifyHostname(leaf, host, { scheme, publicSuffix })
-    return { result: 'passed', evidence: { host, scheme: match.scheme, entry: match.entry ?? '' } }
+    const evidence = Object.freeze({ host, scheme: match.scheme, entry: match.entry ?? '' })
+    const outcome: Outcome<'name'> = Object.freeze({ result: 'passed', evidence })
+    // what the program has a say in is asked of it each time
+    if (typeof scheme === 'string' && typeof publicSuffix === 'string') found.set(policy, { leaf, outcome })
+    return outcome
   } catch (error) {
     return refused(failure(codeOf(error), 0, error as Error))
   }
 }
+
+type ByScheme = Extract<NamePolicy, { by: 'scheme' }>
+
+/** What was found last under a policy: a server that is asked again mostly shows the same certificate (see `knownCertificate`). */
+const found = new WeakMap<ByScheme, { readonly leaf: Uint8Array; readonly outcome: Outcome<'name'> }>()
 
 /** A mismatch goes by Node's code; a certificate whose names cannot be read keeps its own. */
 function codeOf(error: unknown): string {
