@@ -9,7 +9,7 @@ const env = { ...process.env }
 for (const name of ['npm_config_call', 'npm_config_package']) delete env[name]
 
 /** Both roles, each check's pass and fail; without the programs they skip, or fail where REQUIRE_PEERS says so. */
-const interop = ['client', 'server', 'checks-client-certificates', 'checks-revocation']
+const interop = ['client', 'client-resumption', 'server', 'checks-client-certificates', 'checks-revocation']
 
 /** What runs on each line: where, which files (none: all), and the report's name. */
 const runs = [

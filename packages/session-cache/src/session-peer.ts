@@ -2,15 +2,16 @@ import { type Element, readElement, startOfSession } from './element.ts'
 
 /*
  * OpenSSL keeps the peer's certificate in the session (`peer`, [3] of SSL_SESSION in `ssl/ssl_asn1.c`) and decodes it, with its public key, whenever a
- * session is set: a third of what a resumption in TLS 1.3 costs. Whoever has the certificate in another place can leave it out there.
+ * session is set: a third of what a resumption costs. Whoever has the certificate in another place can leave it out there.
  */
 const SEQUENCE = 0x30
 const PEER = 0xa3
 const TIME = 0xa1
 
 /**
- * The session without the peer's certificate, for TLS 1.3 alone: in TLS 1.2 OpenSSL gives such a handshake up. After a resumption Node knows
- * no certificate of the peer, so the one that was verified must have been kept elsewhere. Undefined where there is none, or where it has another form.
+ * The session without the peer's certificate. After a resumption Node knows no certificate of the peer, so the one that was verified must have been kept
+ * elsewhere. In TLS 1.2 Node then reports UNABLE_TO_GET_ISSUER_CERT, so that its own check (`rejectUnauthorized`) refuses the connection, and only who judges
+ * the peer otherwise can resume. Undefined where there is none, or where it has another form.
  */
 export function withoutPeer(session: Uint8Array): Buffer | undefined {
   const parts = split(session)

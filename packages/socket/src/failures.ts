@@ -71,11 +71,7 @@ const phaseNames: { readonly [P in PhaseName]: Phase } = {
 }
 
 /** The error with phase, host and port, where it has none. */
-export function explained(
-  error: Error,
-  where: Where,
-  phase: PhaseName,
-): Error {
+export function explained(error: Error, where: Where, phase: PhaseName): Error {
   if (!(error instanceof PeerRefusedError)) return withDetails(error, { ...where, phase: phaseNames[phase] })
   error.host ??= where.host
   error.port ??= where.port

@@ -122,13 +122,12 @@ export class ClientSessions {
   }
 
   /**
-   * What is to be set: in TLS 1.3 without the peer's certificate, which OpenSSL would decode and nobody ask it for, since a resumed peer
-   * is judged by the entry's chain.
+   * What is to be set: without the peer's certificate, which OpenSSL would decode and nobody ask it for, since a resumed peer is judged by the
+   * entry's chain.
    */
   get toOffer(): Buffer | undefined {
-    const { session, protocol } = this.#offered ?? {}
-    if (session === undefined) return undefined
-    return (protocol === 'TLSv1.3' ? withoutPeer(session) : undefined) ?? Buffer.from(session)
+    const session = this.#offered?.session
+    return session === undefined ? undefined : (withoutPeer(session) ?? Buffer.from(session))
   }
 
   /** To be called for each session that Node reports; those before the verdict wait for it. */

@@ -149,6 +149,27 @@ describe.each(cases)('of 20 connections with tickets: $tickets, $version', ({ ve
   })
 })
 
+describe.each(versions)('the peer’s certificate, %s', (version) => {
+  it('is in every entry that is kept, and in nothing that is offered', async () => {
+    await using server = await tlsServer({ minVersion: version, maxVersion: version })
+    const sessionCache = new SessionCache()
+    const options = { host: 'localhost', port: server.port, ca, sessionCache, tickets: 'again' } as const
+    const der = identity.certificate.raw
+    for (let i = 0; i < 4; i++) {
+      const socket = await connect(options)
+      expect(socket.sessionReused).toBe(i > 0)
+      socket.write('ping')
+      await once(socket, 'data')
+      // OpenSSL's own has what was offered
+      expect(socket.getSession()?.includes(der)).toBe(i === 0)
+      expect(socket.peerCertificates()[0]?.raw).toEqual(der)
+      socket.destroy()
+      const kept = [...sessionCache.entries()].map(([, { session }]) => Buffer.from(session).includes(der))
+      expect([kept.length > 0, kept.every(Boolean)]).toEqual([true, true])
+    }
+  })
+})
+
 describe('tickets', () => {
   it('that a server of TLS 1.2 sends in place of the one resumed by are kept, though Node emits no event', async () => {
     const keys = [1, 2].map((fill) => ({ name: Buffer.alloc(16, fill), key: Buffer.alloc(32, fill) })) as [Key, Key]

@@ -72,12 +72,16 @@ export class NativeTls implements TlsEngine {
       const session = settings.sessions?.toOffer
       // before the connection, in the tick in which it is asked for, a session is decoded once; the option has Node do it twice
       const apart = transport === undefined && canSetSession
-      const more = {
-        ...(transport === undefined ? {} : { socket: transport }),
-        ...(psk === undefined ? {} : { pskCallback: psk.offer }),
-        ...(apart || session === undefined ? {} : { session }),
-      }
-      this.tls = connectTls({ ...settings.options, ...more })
+      this.tls = connectTls(
+        apart && psk === undefined
+          ? settings.options
+          : {
+              ...settings.options,
+              ...(transport === undefined ? {} : { socket: transport }),
+              ...(psk === undefined ? {} : { pskCallback: psk.offer }),
+              ...(apart || session === undefined ? {} : { session }),
+            },
+      )
       if (apart && session !== undefined) setSession(this.tls, session)
       if ('dial' in given) setUp(this.tls, given)
       this.#restoreIdentityCheck = skipNativeIdentityCheck(this.tls)

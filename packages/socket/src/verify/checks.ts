@@ -57,8 +57,10 @@ function checkAll(claim: PeerClaim, policy: TrustPolicy, ending: Ending): Verifi
   )
   const chain = attempt('chain', () => checkChain(claim, policy, ending))
   const judge = (chain: Outcome<'chain'>, revocation?: Outcome<'revocation'>): Verification => {
-    const before = { fingerprint, chain: overruled(pinned, chain), name }
-    return Verification.judge(revocation === undefined ? before : { ...before, revocation }, resumed)
+    const standing = overruled(pinned, chain)
+    return revocation === undefined
+      ? Verification.judge({ fingerprint, chain: standing, name }, resumed)
+      : Verification.judge({ fingerprint, chain: standing, name, revocation }, resumed)
   }
   const proceed = (chain: Outcome<'chain'>): Verification | Promise<Verification> => {
     // a peer that is refused already is not worth a question; a missing outcome would refuse it by itself
