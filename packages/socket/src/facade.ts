@@ -1,3 +1,4 @@
+import { EventEmitter, getMaxListeners, setMaxListeners } from 'node:events'
 import { Socket } from 'node:net'
 import { addAbortSignal } from 'node:stream'
 import { decodeStrings } from './engine/node-internals.ts'
@@ -83,7 +84,10 @@ export class Facade extends Socket {
       this.#core.buffers = this.#buffers
       this.#core.gate.pull()
     }
-    if (signal !== undefined) addAbortSignal(signal, this) // not before: an aborted one destroys at once
+    if (signal !== undefined) {
+      allowMany(signal)
+      addAbortSignal(signal, this) // not before: an aborted one destroys at once
+    }
   }
 
   /** Refused: it would open a connection in clear behind the socket's back. Use the function `connect`. */
@@ -165,6 +169,16 @@ export class Facade extends Socket {
     // net.Socket turns the stream's own 'close' off and emits it with its handle, which a facade has not; 'error' comes first
     process.nextTick(() => this.emit('close', error !== null))
   }
+}
+
+/** One signal for all sockets of a program is not the leak that Node would warn of. A limit of the program's own stays. */
+function allowMany(signal: AbortSignal): void {
+  try {
+    if (getMaxListeners(signal) !== EventEmitter.defaultMaxListeners) return
+  } catch {
+    return // Node 20 cannot say that there is none
+  }
+  setMaxListeners(Infinity, signal)
 }
 
 /** Anything else than a string or bytes is for the stream to refuse. */

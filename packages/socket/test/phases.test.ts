@@ -54,6 +54,26 @@ describe('an abort ends the connection in every phase, with its reason', () => {
     expect(socket.phase).toBe('closed')
   })
 
+  it('on all of fifty sockets that it is given to, without a warning of a leak', async () => {
+    await using server = await silent()
+    const warnings: Error[] = []
+    const onWarning = (warning: Error): void => void warnings.push(warning)
+    process.on('warning', onWarning)
+    const abort = new AbortController()
+    const options = { host: '127.0.0.1', servername: 'localhost', port: server.port, ca, signal: abort.signal }
+    const closed = Array.from({ length: 50 }, async () => {
+      const socket = dial(options)
+      const error = once(socket, 'error') as Promise<[Error]>
+      await once(socket, 'connect')
+      return (await error)[0].name
+    })
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
+    abort.abort()
+    expect(new Set(await Promise.all(closed))).toEqual(new Set(['AbortError']))
+    process.off('warning', onWarning)
+    expect(warnings).toEqual([])
+  })
+
   it('before it began', async () => {
     const error = await rejection(connect({ host: 'localhost', port: 1, ca, signal: AbortSignal.abort() }))
     expect(error).toMatchObject({ code: 'ABORT_ERR' })
