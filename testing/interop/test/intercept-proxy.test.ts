@@ -1,15 +1,13 @@
-import { spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { connect as connectH2 } from 'node:http2'
-import { mkdirSync } from 'node:fs'
 import { request } from 'node:http'
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls'
 import { createAuthority, createCertificate, type IssuedIdentity } from '@x/utils'
 import { describe, expect, it } from 'vitest'
-import { peer, perlHas, run, RunningPeer, startServer, TemporaryFolder } from '../src/index.ts'
+import { hasChromium, peer, perlHas, run, startChromium, startServer, TemporaryFolder } from '../src/index.ts'
 import { World } from './intercept-world.ts'
 
 const DAY = 86_400_000
@@ -267,13 +265,11 @@ local $/; print <$socket>;`
     await dispatcher.close()
   })
 
-  const chromium = peer('chromium')
-  const certutil = peer('certutil')
-  it.skipIf(chromium === undefined || certutil === undefined)(
+  it.skipIf(!hasChromium)(
     'Chromium, a page with parts from three origins',
     async () => {
       await using world = await new World().start()
-      using folder = new TemporaryFolder({ 'ca.pem': world.proxyCa.cert })
+      using folder = new TemporaryFolder()
       const cors = { 'access-control-allow-origin': '*' }
       let report: (text: string) => void = () => undefined
       const reported = new Promise<string>((resolve) => (report = resolve))
@@ -292,25 +288,11 @@ local $/; print <$socket>;`
       await world.origin('script.example.com', (_incoming, response) => {
         response.writeHead(200, { ...cors, 'content-type': 'text/javascript' }).end('window.ran = "ran"')
       })
-      const database = `sql:${folder.path}/.pki/nssdb`
-      mkdirSync(`${folder.path}/.pki/nssdb`, { recursive: true })
-      await run(certutil as string, ['-d', database, '-N', '--empty-password'])
-      await run(certutil as string, ['-d', database, '-A', '-t', 'C,,', '-n', 'proxy', '-i', folder.file('ca.pem')])
-      const flags = [
-        '--headless',
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-dev-shm-usage',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--remote-debugging-port=0', // keeps it open
-        `--user-data-dir=${folder.path}/profile`,
-        `--proxy-server=${world.url}`,
+      await using browser = await startChromium(
+        folder,
         'https://www.example.org/',
-      ]
-      await using browser = new RunningPeer(
-        spawn(chromium as string, flags, { env: { ...process.env, HOME: folder.path } }),
-        0,
+        [world.proxyCa.cert],
+        `--proxy-server=${world.url}`,
       )
       // Before the test's own limit, so that the browser is stopped in every case.
       const late = sleep(45_000, 'Chromium said nothing', { ref: false })

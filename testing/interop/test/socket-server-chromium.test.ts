@@ -1,16 +1,10 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdirSync } from 'node:fs'
 import { createServer as createHttpServer } from 'node:http'
 import { createServer as createHttp2Server } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { listen } from '@x/socket'
 import { createAuthority } from '@x/utils'
 import { expect, it } from 'vitest'
-import { peer, run, RunningPeer, TemporaryFolder } from '../src/index.ts'
-
-const chromium = peer('chromium')
-const certutil = peer('certutil')
+import { fetchedByChromium, hasChromium, TemporaryFolder } from '../src/index.ts'
 
 const authority = createAuthority('Root of our hosts')
 const identity = (name: string, type: 'ec' | 'rsa') => {
@@ -18,7 +12,7 @@ const identity = (name: string, type: 'ec' | 'rsa') => {
   return { cert, key }
 }
 
-it.skipIf(chromium === undefined || certutil === undefined)(
+it.skipIf(!hasChromium)(
   'Chromium finds each host by its name, over HTTP/1.1 and HTTP/2, and resumes',
   { timeout: 90_000 },
   async () => {
@@ -57,53 +51,7 @@ it.skipIf(chromium === undefined || certutil === undefined)(
     const hosts = ['one', 'any', 'both', 'two', 'twelve', 'wrong', 'one', 'twelve']
     const urls = [...hosts.map((name) => `https://${name}.example.org:${port}/`), `https://unserved.example:${port}/`]
 
-    const database = `sql:${folder.path}/.pki/nssdb`
-    mkdirSync(`${folder.path}/.pki/nssdb`, { recursive: true })
-    folder.write('root.pem', authority.cert)
-    await run(certutil as string, ['-d', database, '-N', '--empty-password'])
-    const trusting = ['-d', database, '-A', '-t', 'C,,', '-n', 'root', '-i', `${folder.path}/root.pem`]
-    expect(await run(certutil as string, trusting)).toMatchObject({ code: 0 })
-
-    const page = `<script>
-      (async () => {
-        const answers = []
-        for (const url of ${JSON.stringify(urls)}) answers.push(await fetch(url).then((answer) => answer.text(), () => 'refused'))
-        await fetch('/answers', { method: 'POST', body: JSON.stringify(answers) })
-      })()
-    </script>`
-    let resolve: (answers: string[]) => void = () => undefined
-    const answers = new Promise<string[]>((done) => (resolve = done))
-    const web = createHttpServer((request, response) => {
-      if (request.method !== 'POST') return response.setHeader('content-type', 'text/html').end(page)
-      let body = ''
-      request.on('data', (chunk) => (body += chunk)).on('end', () => resolve(JSON.parse(body) as string[]))
-      return response.end()
-    }).listen(0, '127.0.0.1')
-    await once(web, 'listening')
-
-    await using browser = new RunningPeer(
-      spawn(
-        chromium as string,
-        [
-          '--headless',
-          '--no-sandbox',
-          '--disable-gpu',
-          '--disable-dev-shm-usage',
-          '--no-first-run',
-          '--disable-background-networking',
-          '--remote-debugging-port=0', // keeps it open
-          '--disable-features=LocalNetworkAccessChecks,PrivateNetworkAccessSendPreflights',
-          `--user-data-dir=${folder.path}/profile`,
-          '--host-resolver-rules=MAP *.example.org 127.0.0.1, MAP *.example 127.0.0.1',
-          `http://127.0.0.1:${(web.address() as AddressInfo).port}/`,
-        ],
-        { env: { ...process.env, HOME: folder.path } },
-      ),
-      0,
-    )
-    const answered = await Promise.race([answers, browser.printed(/(?!)/).then(() => [])])
-    await browser.stop()
-    web.close()
+    const answered = await fetchedByChromium(folder, { cas: [authority.cert], urls, inTurn: true })
 
     const over = (name: string): string => `${name}.example.org over ${name === 'two' ? 'h2' : 'http/1.1'}`
     const expected = [...hosts.map((name) => (name === 'wrong' ? 'refused' : over(name))), 'refused']
