@@ -1,6 +1,7 @@
 import { connect as connectTcp, isIP, type NetConnectOpts, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { dialsItself } from './engine/choose.ts'
+import { Dial } from './engine/native.ts'
 import { openTransport } from './engine/transport.ts'
 import { invalidValue, SecureSocketError, withDetails } from './errors.ts'
 import { withoutBrackets } from './options/policy.ts'
@@ -114,7 +115,7 @@ async function openDirectly(
 ): Promise<boolean> {
   const handshake: Handshake = {
     role: 'client',
-    transport: { dial: tcpOptions(resolved.transport) },
+    transport: addressOf(resolved.transport),
     prepared,
     resolved,
   }
@@ -159,23 +160,26 @@ async function converse(
   }
 }
 
-/** The same object for options that came before: the engine knows by it what it has put together already. */
-function tcpOptions(where: Resolved['transport']): NetConnectOpts {
-  let options = dialled.get(where)
-  if (options === undefined) {
-    const { host, socket: _socket, ...rest } = where
-    const named = host === undefined || where.path !== undefined ? {} : { host: withoutBrackets(host) }
-    // the facade decides about half-open connections
-    options = Object.freeze({ ...rest, ...named, allowHalfOpen: true }) as NetConnectOpts
-    dialled.set(where, options)
-  }
-  return options
+function tcpOptions({ host, path, socket: _socket, ...rest }: Resolved['transport']): NetConnectOpts {
+  const address = path === undefined ? (host === undefined ? {} : { host: withoutBrackets(host) }) : { path }
+  // the facade decides about half-open connections
+  return { ...rest, ...address, allowHalfOpen: true } as NetConnectOpts
 }
 
-const dialled = new WeakMap<Resolved['transport'], NetConnectOpts>()
+/** The same object for options that came before: the engine knows by it what it has put together already. */
+function addressOf(where: Resolved['transport']): Dial {
+  let address = addresses.get(where)
+  if (address === undefined) {
+    address = new Dial(tcpOptions(where))
+    addresses.set(where, address)
+  }
+  return address
+}
+
+const addresses = new WeakMap<Resolved['transport'], Dial>()
 
 /** Resolves once the transport is connected; destroys it when the facade closes first. */
-function connected(transport: Duplex, socket: SecureSocket, { host, path }: Resolved['transport']): Promise<void> {
+function connected(transport: Duplex, socket: SecureSocket, where: Resolved['transport']): Promise<void> {
   if (!(transport instanceof Socket) || !transport.connecting) {
     if (transport.destroyed || transport.readableEnded)
       return Promise.reject(
@@ -183,7 +187,8 @@ function connected(transport: Duplex, socket: SecureSocket, { host, path }: Reso
       )
     return Promise.resolve()
   }
-  const isResolved = path === undefined && isIP(host ?? '') === 0
+  const { host = '', path } = where
+  const isResolved = where.socket !== undefined || (path === undefined && isIP(host) === 0)
   return new Promise((resolve, reject) => {
     const stop = (): void => {
       transport.off('connect', onConnect).off('error', onError).off('close', onClose)

@@ -46,16 +46,36 @@ export function evidenceOf(entry: SessionEntry | undefined): SessionEvidence | u
   return { key, verifiedAt, openssl: { code, reason: typeof reason === 'string' ? reason : null } }
 }
 
-/** Whatever a store of somebody else's hands out: the entry must hold what a verdict needs, for the name that is asked for now. */
+/**
+ * What a store has handed out, read once: it may change while a connection is made, or answer otherwise when it is asked again. Undefined where it is no
+ * entry of ours.
+ */
+export function copyOf(entry: SessionEntry): SessionEntry | undefined {
+  const { session, protocol, expires, chain, name } = entry
+  const evidence = evidenceOf(entry)
+  if (evidence === undefined || !(session instanceof Uint8Array) || !Array.isArray(chain)) return undefined
+  const certificates = [...(chain as readonly unknown[])]
+  if (!certificates.every((der) => der instanceof Uint8Array)) return undefined
+  const copy: SessionEntry<SessionEvidence> = {
+    session: Buffer.from(session),
+    protocol,
+    expires,
+    chain: certificates.map(knownCertificate),
+    name,
+    evidence,
+  }
+  if (earnedHere.has(entry)) earnedHere.add(copy)
+  return copy
+}
+
+/** Whatever a store of somebody else's hands out (see `copyOf`): the entry must hold what a verdict needs, for the name that is asked for now. */
 export function isUsable(entry: SessionEntry, key: string, policy: TrustPolicy): boolean {
   const evidence = evidenceOf(entry)
   const name = policy.name.by === 'nothing' ? undefined : policy.name.host
   const now = Date.now()
   return (
-    entry.session instanceof Uint8Array &&
-    Array.isArray(entry.chain) &&
     entry.chain.length > 0 &&
-    entry.chain.every((der) => der instanceof Uint8Array && isCertificate(knownCertificate(der))) &&
+    entry.chain.every(isCertificate) &&
     entry.name === name &&
     evidence !== undefined &&
     evidence.key === key &&
@@ -122,7 +142,7 @@ export function resumedClaim(entry: SessionEntry): PeerClaim {
   if (openssl === undefined)
     throw new SecureSocketError('ERR_SECURE_SOCKET_STATE', 'a session without the verdict that it was earned by')
   return {
-    chain: entry.chain.map(knownCertificate),
+    chain: entry.chain,
     source: 'session',
     opensslError: openssl?.code,
     opensslReason: openssl?.reason ?? undefined,

@@ -3,6 +3,7 @@ import type { SessionEntry, SessionStore } from '@x/session-cache'
 import { readTicket, withoutPeer, withPeer } from '@x/session-cache/tls'
 import type { PeerClaim } from './engine/engine.ts'
 import {
+  copyOf,
   evidenceOf,
   isEarnedHere,
   isGoodAtOnce,
@@ -34,8 +35,9 @@ export class ClientSessions {
   readonly #store: SessionStore
   readonly #key: string
   readonly #again: boolean
+  /** A copy of what the store has handed out, and that itself, which is all that the store gets back. */
   #offered: SessionEntry | undefined
-  #claim: PeerClaim | undefined
+  #original: SessionEntry | undefined
   /** While the store, or a check, is waited for; a second call waits for the same. */
   #taking: Promise<SessionEntry | undefined> | undefined
   #early: Buffer[] = []
@@ -60,12 +62,10 @@ export class ClientSessions {
     try {
       found = this.#store.get(this.#key)
       if (found === undefined) return undefined
-      if (!isThenable(found) && isUsable(found, this.#key, policy)) {
-        const claim = resumedClaim(found)
-        if (isGoodAtOnce(claim, policy)) {
-          this.#claim = claim
-          return (this.#offered = found)
-        }
+      const entry = isThenable(found) ? undefined : copyOf(found)
+      if (entry !== undefined && isUsable(entry, this.#key, policy) && isGoodAtOnce(resumedClaim(entry), policy)) {
+        this.#original = found as SessionEntry
+        return (this.#offered = entry)
       }
     } catch (error) {
       found = Promise.reject(error)
@@ -82,9 +82,11 @@ export class ClientSessions {
     const timer = setTimeout(() => late.abort(), PATIENCE)
     const signal = AbortSignal.any([late.signal, closing])
     try {
-      this.#offered = await unlessAborted(this.#find(first, policy, signal), signal)
+      const found = await unlessAborted(this.#find(first, policy, signal), signal)
+      this.#original = found?.original
+      this.#offered = found?.entry
     } catch {
-      this.#offered = undefined
+      this.#offered = this.#original = undefined
     } finally {
       clearTimeout(timer)
     }
@@ -95,20 +97,22 @@ export class ClientSessions {
     first: SessionEntry | Promise<SessionEntry | undefined>,
     policy: TrustPolicy,
     signal: AbortSignal,
-  ): Promise<SessionEntry | undefined> {
-    let entry = await first
-    for (let tries = 0; tries < TRIES && entry !== undefined; tries++) {
-      if (isUsable(entry, this.#key, policy) && (await isGoodByNow(entry, policy, signal))) return entry
-      await this.#store.delete(this.#key, entry) // in TLS 1.2 it would be handed out again
-      if (tries < TRIES - 1) entry = await this.#store.get(this.#key)
+  ): Promise<{ readonly original: SessionEntry; readonly entry: SessionEntry } | undefined> {
+    let original = await first
+    for (let tries = 0; tries < TRIES && original !== undefined; tries++) {
+      const entry = copyOf(original)
+      if (entry !== undefined && isUsable(entry, this.#key, policy) && (await isGoodByNow(entry, policy, signal)))
+        return { original, entry }
+      await this.#store.delete(this.#key, original) // in TLS 1.2 it would be handed out again
+      if (tries < TRIES - 1) original = await this.#store.get(this.#key)
     }
     return undefined
   }
 
   /** The connection was not made: the entry that was to be offered may be offered by another. */
   giveBack(): void {
-    const unused = this.#offered
-    this.#offered = this.#claim = undefined
+    const unused = this.#original
+    this.#offered = this.#original = undefined
     if (unused !== undefined && unused.protocol !== 'TLSv1.2') this.#add(unused) // in TLS 1.2 the store still has it
   }
 
@@ -116,9 +120,9 @@ export class ClientSessions {
     return this.#offered
   }
 
-  /** What a peer claims that is resumed by the session offered: the entry's chain, as it was when it was looked at. */
+  /** What a peer claims that is resumed by the session offered. */
   get claim(): PeerClaim | undefined {
-    return this.#offered === undefined ? undefined : (this.#claim ??= resumedClaim(this.#offered))
+    return this.#offered === undefined ? undefined : resumedClaim(this.#offered)
   }
 
   /**
@@ -166,7 +170,8 @@ export class ClientSessions {
     }
     if (used?.protocol === 'TLSv1.2') this.#lookForTicket(tls, used)
     // before what the server has sent in its place, which is to be found first
-    if (this.#again && used !== undefined && used.protocol !== 'TLSv1.2') this.#add(used)
+    if (this.#again && used !== undefined && used.protocol !== 'TLSv1.2' && this.#original !== undefined)
+      this.#add(this.#original)
     for (const session of this.#early.splice(0)) this.#onVerdict(session)
   }
 

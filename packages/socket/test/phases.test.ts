@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import type { AddressInfo, LookupFunction } from 'node:net'
-import { createServer } from 'node:net'
+import { connect as connectTcp, createServer } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import type { EngineSink, TlsEngine } from '../src/engine/engine.ts'
 import { coreOf } from '../src/facade.ts'
@@ -124,6 +124,18 @@ describe('errors say in which phase', () => {
   it('resolve', async () => {
     const error = await rejection(connect({ host: 'none.example', port: 7, ca, lookup: failing }))
     expect(error).toMatchObject({ code: 'ENOTFOUND', phase: 'resolve', host: 'none.example', port: 7 })
+  })
+
+  it('resolve, of the program’s own socket too', async () => {
+    const socket = dial({
+      socket: connectTcp({ host: 'nowhere.invalid', port: 1, lookup: failing }),
+      host: '127.0.0.1',
+      ca,
+    })
+    let lookups = 0
+    socket.on('lookup', () => lookups++)
+    expect((await once(socket, 'error').catch((error: unknown) => [error]))[0]).toMatchObject({ phase: 'resolve' })
+    expect(lookups).toBe(1)
   })
 
   it('connect', async () => {

@@ -76,6 +76,29 @@ describe('options that came before are read once', () => {
     }
   })
 
+  it.each([
+    ['connect', { checkServerIdentity: check }],
+    ['connect', { verify: { scheme: 'none' } }],
+    ['connect', { scheme: 'none' }],
+    ['listen', { requestCert: false }],
+  ] as const)(
+    'and %s refuses those without a prototype, where Object.prototype is polluted: %j',
+    (entry, pollution) => {
+      const bare: object = Object.assign(Object.create(null) as object, { port: 443 })
+      for (const withDefaults of [false, true]) {
+        if (withDefaults) setClientDefaults({ minVersion: 'TLSv1.3' })
+        Object.assign(Object.prototype, pollution)
+        try {
+          expect(() => resolve(entry, bare)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' }))
+        } finally {
+          for (const key of Object.keys(pollution)) delete (Object.prototype as Record<string, unknown>)[key]
+          setClientDefaults({ minVersion: undefined })
+        }
+      }
+      expect(() => resolve(entry, bare)).not.toThrow()
+    },
+  )
+
   it('and refused as ever where they are wrong, each time', () => {
     for (let i = 0; i < 3; i++)
       expect(() => resolve('connect', { ...plain, nonsense: 1 })).toThrow(

@@ -303,6 +303,48 @@ describe.each(versions)('a ticket of %s', (version) => {
     },
   )
 
+  describe('that is replaced behind the look at it', () => {
+    const swaps: readonly (readonly [string, (good: SessionEntry, bad: SessionEntry) => SessionStore['get']])[] = [
+      ...[1, 2, 3, 4].map(
+        (reads) =>
+          [
+            `by a getter, after ${reads} reads`,
+            (good: SessionEntry, bad: SessionEntry) => {
+              let count = 0
+              const get = (): Uint8Array => (count++ < reads ? good.session : bad.session)
+              return () => Object.defineProperty({ ...good }, 'session', { get }) as SessionEntry
+            },
+          ] as const,
+      ),
+      [
+        'by a store that reads into one buffer',
+        (good, bad) => () => {
+          const buffer = Buffer.alloc(Math.max(good.session.length, bad.session.length))
+          buffer.set(good.session)
+          setImmediate(() => buffer.set(bad.session))
+          return Promise.resolve({ ...good, session: buffer.subarray(0, good.session.length) })
+        },
+      ],
+    ]
+    it.each(swaps)('%s: nobody else is trusted', async (_how, swap) => {
+      const limits = { minVersion: version, maxVersion: version } as const
+      await using trusted = await tlsServer(limits)
+      await using impostor = await tlsServer({ ...limits, cert: strange.cert, key: strange.key })
+      const [good, bad] = [new SessionCache(), new SessionCache()]
+      const options = { host: 'localhost', ca: authority.ca, sessionKey: 'one' }
+      await visit({ ...options, port: trusted.port, sessionCache: good })
+      await visit({ ...options, ca: [authority.ca, stranger.ca], port: impostor.port, sessionCache: bad })
+      const sessionCache: SessionStore = {
+        get: swap(newest(good), newest(bad)),
+        add: () => undefined,
+        delete: () => undefined,
+      }
+      expect(await rejection(connect({ ...options, port: impostor.port, sessionCache }))).toMatchObject({
+        check: 'chain',
+      })
+    })
+  })
+
   it("is offered under staple: 'must' only while a good status is at hand", async () => {
     await using server = await tlsServer({ minVersion: version, maxVersion: version })
     const pair = { certificate: identity.certificate, issuer: authority.certificate }

@@ -128,3 +128,17 @@ describe('truncation: refuse', () => {
     expect(await ended).toEqual(['', 'ERR_SECURE_SOCKET_TRUNCATED'])
   })
 })
+
+describe('a server that only sends', () => {
+  it.each(cases.filter(([, role]) => role === 'client').map(([version]) => version))(
+    '%s: says close_notify though it is destroyed at once behind its end',
+    async (version) => {
+      const { us, them } = await pair(version, { truncation: 'refuse' }, 'client')
+      const ended = ending(us)
+      await new Promise((resolve) => void setImmediate(resolve))
+      them.on('error', () => undefined).end()
+      them.destroy()
+      expect(await ended).toEqual(['', 'end'])
+    },
+  )
+})

@@ -6,7 +6,7 @@ import { PskExchange, type PskKeys } from '../options/psk.ts'
 import type { Resolved } from '../options/resolve.ts'
 import type { ClientSessions } from '../sessions.ts'
 import type { TlsEngine } from './engine.ts'
-import { type Dial, NativeTls, type NativeSettings } from './native.ts'
+import { Dial, NativeTls, type NativeSettings } from './native.ts'
 import { hasHandle } from './node-internals.ts'
 import { type RecordObserver, RecordTls } from './record.ts'
 
@@ -34,7 +34,7 @@ export function startTlsEngine(start: TlsStart): TlsEngine {
   const { transport, observer, handshake } = start
   const settings = start.role === 'client' ? clientSettings(start) : serverSettings(start)
   const stoppable = handshake.stoppable === true
-  if ('dial' in transport) return new NativeTls(transport, settings)
+  if (transport instanceof Dial) return new NativeTls(transport, settings)
   const byRecord = needsRecords(handshake) || observer !== undefined || !hasHandle(transport)
   return byRecord ? new RecordTls(transport, settings, { stoppable, observer }) : new NativeTls(transport, settings)
 }
@@ -75,7 +75,7 @@ type ClientOptions = Extract<NativeSettings, { role: 'client' }>['options']
 
 /** A client says the same to each server that it connects to with the same options, so it is put together once. */
 function clientOptions({ handshake, secureContext, host, staple, transport }: TlsStart): ClientOptions {
-  const dial = 'dial' in transport ? transport.dial : undefined
+  const dial = transport instanceof Dial ? transport : undefined
   const known = said.get(secureContext)
   if (known?.handshake === handshake && known.dial === dial && known.host === host && known.staple === staple)
     return known.options
@@ -86,7 +86,7 @@ function clientOptions({ handshake, secureContext, host, staple, transport }: Tl
     servername: handshake.servername ?? serverNameFor(host),
     ...(handshake.minDHSize === undefined ? {} : { minDHSize: handshake.minDHSize }),
     ...(handshake.ALPNProtocols === undefined ? {} : { ALPNProtocols: [...handshake.ALPNProtocols] }),
-    ...dial,
+    ...dial?.options,
     rejectUnauthorized: false,
     checkServerIdentity: accept,
   }
@@ -98,7 +98,7 @@ function clientOptions({ handshake, secureContext, host, staple, transport }: Tl
 const said = new WeakMap<
   SecureContext,
   Pick<TlsStart, 'handshake' | 'host' | 'staple'> & {
-    readonly dial: Dial['dial'] | undefined
+    readonly dial: Dial | undefined
     readonly options: ClientOptions
   }
 >()

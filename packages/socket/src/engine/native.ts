@@ -38,8 +38,12 @@ export type NativeSettings =
     }
 
 /** Where a client's engine connects to by itself. Node's own defaults hold for what is not said. */
-export interface Dial {
-  readonly dial: NetConnectOpts
+export class Dial {
+  readonly options: NetConnectOpts
+
+  constructor(options: NetConnectOpts) {
+    this.options = options
+  }
 }
 
 /** TLS by node:tls, in C++ on the TCP handle: the fast engine. It cannot give the TCP connection back. */
@@ -54,6 +58,8 @@ export class NativeTls implements TlsEngine {
   readonly #psk: PskExchange | undefined
   #sink: EngineSink | undefined
   #finished = false
+  /** In TLS 1.3 a server is told of the handshake while OpenSSL still has its tickets to send: to end then would be to end without a close_notify. */
+  #inHandshake = false
   #lent = false
   #inflow: Inflow | undefined
   readonly #restoreIdentityCheck: () => void
@@ -63,7 +69,7 @@ export class NativeTls implements TlsEngine {
   #unsubscribe: (() => void) | undefined
 
   constructor(given: Duplex | Dial, settings: NativeSettings) {
-    const transport = 'dial' in given ? undefined : given
+    const transport = given instanceof Dial ? undefined : given
     this.#transport = transport
     this.#role = settings.role
     const psk = (this.#psk = settings.psk)
@@ -83,7 +89,7 @@ export class NativeTls implements TlsEngine {
             },
       )
       if (apart && session !== undefined) setSession(this.tls, session)
-      if ('dial' in given) setUp(this.tls, given)
+      if (given instanceof Dial) setUp(this.tls, given)
       this.#restoreIdentityCheck = skipNativeIdentityCheck(this.tls)
       if (settings.options.requestOCSP === true)
         this.tls.on('OCSPResponse', (staple: Uint8Array | null) => {
@@ -123,7 +129,11 @@ export class NativeTls implements TlsEngine {
     const underWay = this.#settled()
     if (underWay === undefined) return
     this.#restoreIdentityCheck()
-    if (this.#role === 'server') releaseControl(this.tls)
+    if (this.#role === 'server') {
+      releaseControl(this.tls)
+      this.#inHandshake = true
+      setImmediate(() => (this.#inHandshake = false))
+    }
     try {
       underWay.resolve(this.#claim())
     } catch (error) {
@@ -233,8 +243,7 @@ export class NativeTls implements TlsEngine {
   }
 
   end(done: (error?: Error | null) => void): void {
-    // in TLS 1.3 a server is told of the handshake while OpenSSL still has its tickets to send, and would end without a close_notify
-    if (this.#role === 'server' && this.tls.bytesRead === 0) setImmediate(() => endOnce(this.tls, done))
+    if (this.#inHandshake) setImmediate(() => endOnce(this.tls, done))
     else endOnce(this.tls, done)
   }
 
@@ -283,9 +292,9 @@ function interrupted(): SecureSocketError {
 }
 
 /** What net.connect reads and tls.connect does not. Before the connection, Node keeps it until there is one. */
-function setUp(tls: TLSSocket, { dial }: Dial): void {
-  if (!('port' in dial)) return
-  const { noDelay, keepAlive, keepAliveInitialDelay } = dial
+function setUp(tls: TLSSocket, { options }: Dial): void {
+  if (!('port' in options)) return
+  const { noDelay, keepAlive, keepAliveInitialDelay } = options
   if (noDelay === true) tls.setNoDelay(true)
   if (keepAlive === true) tls.setKeepAlive(true, keepAliveInitialDelay)
 }

@@ -90,10 +90,12 @@ export const privateKey: Parse<string | Uint8Array | KeyObject> = (value, option
   throw invalidType(option, 'a string, a Uint8Array or a KeyObject')
 }
 
-/** What an option object inherits would be passed over, and with it perhaps a restriction; on a polluted prototype, an attacker's. */
+/** What an option object inherits would be passed over, and with it perhaps a restriction; what every object does is an attacker's. */
 export function refuseInherited(given: object, prefix: string): void {
   for (const key in given)
     if (!Object.hasOwn(given, key)) throw invalidValue(`${prefix}${key}`, 'is inherited: only own properties count')
+  // an object without a prototype inherits nothing, but what is made of it does
+  for (const key in {}) throw invalidValue(`${prefix}${key}`, 'stands in Object.prototype')
 }
 
 /** A plain record whose keys are all known. */
