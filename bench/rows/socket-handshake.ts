@@ -8,10 +8,10 @@ import type { BenchRow, Goal, MeasuredRow, RowMaker } from '../src/row.ts'
 import { type TransferPeer, transferPeer } from '../src/transfer-peer.ts'
 
 /** Per sample. */
-const HANDSHAKES = 200
+const HANDSHAKES = 600
 
 /** Before the first sample: a handshake runs through so much of Node and of ours that the optimizer is not done with it before. */
-const WARM_UP = 3000
+const WARM_UP = 8000
 
 const PERL = 'IO::Socket::SSL'
 const LIMIT = 'limit: OpenSSL in C'

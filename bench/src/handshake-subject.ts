@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { steady } from './machine.ts'
 import type { TransferPeer } from './transfer-peer.ts'
 
 export interface Handshakes {
@@ -16,7 +17,7 @@ export interface Handshakes {
 }
 
 /** The same program is some hundredths faster in one process than in another, by what the optimizer has made of it and where it lies in memory. */
-const PROCESSES = 3
+const PROCESSES = 2
 
 /** The subjects of one row, against one server; `close` ends them all. */
 export class HandshakeSubjects {
@@ -38,7 +39,7 @@ export class HandshakeSubjects {
     const program = fileURLToPath(new URL('../peers/handshake.mjs', import.meta.url))
     const start = (): (() => Promise<number>) => {
       const options = JSON.stringify({ subject, port, ca, ...given })
-      const child = spawn(process.execPath, [program, options], { stdio: ['pipe', 'pipe', 'inherit'] })
+      const child = spawn(process.execPath, [...steady, program, options], { stdio: ['pipe', 'pipe', 'inherit'] })
       this.#closing.push(() => void child.stdin.end())
       const lines = createInterface({ input: child.stdout })
       const ended = once(child, 'exit').then(() => {

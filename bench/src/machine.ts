@@ -14,3 +14,9 @@ export function minutes(milliseconds: number): string {
   const seconds = Math.round(milliseconds / 1000)
   return `${Math.floor(seconds / 60)} min ${seconds % 60} s`
 }
+
+/**
+ * For processes of Node that wait while others are measured: V8 would collect the whole heap in each pause, and drop compiled code with the shapes of objects that
+ * are gone, so that each sample began with making it anew. A program that makes connections all the time has no such pauses.
+ */
+export const steady: readonly string[] = ['--no-memory-reducer']

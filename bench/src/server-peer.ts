@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import { steady } from './machine.ts'
 
 /**
  * The server under test, in a process of its own. It answers `cpu` with the CPU microseconds spent since it was last asked, and `memory` with its
@@ -10,7 +11,6 @@ import { fileURLToPath } from 'node:url'
  */
 const script = `
   import { createInterface } from 'node:readline'
-import type { Readable, Writable } from 'node:stream'
   import { setFlagsFromString } from 'node:v8'
   import { runInNewContext } from 'node:vm'
   setFlagsFromString('--expose-gc')
@@ -62,7 +62,7 @@ export interface ServerPeer {
 export async function serverPeer(kind: '@x/socket' | 'node:tls', options: object, greets = false): Promise<ServerPeer> {
   const child = spawn(
     process.execPath,
-    ['--input-type=module', '-e', script, JSON.stringify({ kind, options, greets })],
+    [...steady, '--input-type=module', '-e', script, JSON.stringify({ kind, options, greets })],
     {
       stdio: ['pipe', 'pipe', 'inherit'],
       cwd: fileURLToPath(new URL('..', import.meta.url)),
@@ -74,7 +74,12 @@ export async function serverPeer(kind: '@x/socket' | 'node:tls', options: object
 /** What a server in a process of its own prints and is asked: its port first, then an answer to each line. */
 export async function spokenTo(child: ChildProcessByStdio<Writable, Readable, null>): Promise<ServerPeer> {
   const lines = createInterface({ input: child.stdout })
-  const answer = async (): Promise<number> => Number(((await once(lines, 'line')) as [string])[0])
+  const ended = once(child, 'exit').then(([code]) => {
+    throw Object.assign(new TypeError(`the server has ended with ${code}`), { code: 'ERR_BENCH_PEER' })
+  })
+  ended.catch(() => undefined)
+  const answer = async (): Promise<number> =>
+    Number(((await Promise.race([once(lines, 'line'), ended])) as [string])[0])
   return {
     port: await answer(),
     ask: (what) => {

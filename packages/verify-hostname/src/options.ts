@@ -29,8 +29,9 @@ export function resolvePolicy(options: VerifyHostnameOptions | undefined): Polic
   if (options === undefined) return DEFAULT
   if (typeof options !== 'object' || options === null || Array.isArray(options))
     throw invalidArgument('ERR_INVALID_ARG_TYPE', 'options must be an object')
-  for (const key of Object.keys(options))
-    if (key !== 'scheme' && key !== 'publicSuffix')
+  // an inherited one too, since it would be read: on a polluted Object.prototype it is an attacker's
+  for (const key in options)
+    if (!Object.hasOwn(options, key) || (key !== 'scheme' && key !== 'publicSuffix'))
       throw invalidArgument('ERR_INVALID_ARG_VALUE', `options: unknown option ${quoted(key)}`)
   return { scheme: resolveScheme(options.scheme), wildcardGuard: resolveGuard(options.publicSuffix) }
 }

@@ -180,8 +180,8 @@ const fields: Readonly<Record<keyof Scheme, readonly unknown[]>> = {
 }
 
 function customRules(scheme: Record<string, unknown>): Required<Scheme> {
-  for (const key of Object.keys(scheme)) {
-    const allowed = Object.hasOwn(fields, key) ? fields[key as keyof Scheme] : undefined
+  for (const key in scheme) {
+    const allowed = Object.hasOwn(fields, key) && Object.hasOwn(scheme, key) ? fields[key as keyof Scheme] : undefined
     if (allowed === undefined)
       throw invalidArgument('ERR_INVALID_ARG_VALUE', `options.scheme: unknown field ${quoted(key)}`)
     if (scheme[key] !== undefined && !allowed.includes(scheme[key]))

@@ -165,6 +165,25 @@ describe('options', () => {
     )
   })
 
+  it.each([
+    ['scheme', 'none', {}],
+    ['publicSuffix', 'none', {}],
+    ['sanWildcard', 'within-label', { scheme: { commonName: 'never' } }],
+  ] as const)('inherited: %s of a polluted Object.prototype', (key, value, options) => {
+    const polluted = Object.prototype as Record<string, unknown>
+    polluted[key] = value
+    try {
+      expect(() => verifyHostname(certificate([]), 'elsewhere.example', options)).toThrow(
+        expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' }),
+      )
+      expect(() => verifyHostname(certificate([]), 'elsewhere.example')).toThrow(
+        expect.objectContaining({ code: 'ERR_HOSTNAME_MISMATCH' }),
+      )
+    } finally {
+      delete polluted[key]
+    }
+  })
+
   it.each([[null], ['http'], [[]]])('%j is a TypeError', (options) => {
     expect(() => matchHostname(certificate([]), 'a', options as unknown as object)).toThrow(
       expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }),
