@@ -9,7 +9,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
 const { subject, mode, port, ca, bundle, warmUp } = JSON.parse(process.argv[2])
-const where = { host: '127.0.0.1', port, servername: 'localhost' }
+const [host, servername] = ['127.0.0.1', 'localhost']
 // loaded in either case: a collection costs by what the heap holds
 const { connect, createSecureContext } = await import('@x/socket')
 const { SessionCache } = await import('@x/session-cache')
@@ -29,13 +29,21 @@ const answered = async (socket) => {
   await closed(socket)
 }
 
+// The options of each connection are a literal, as a program writes them: what is put together by spreading costs either side more than some checks.
+
 async function byUs() {
-  const trust = mode === 'each' ? undefined : { secureContext: await createSecureContext({ ca }) }
-  const store = bundle === true ? { caStore: defaultCaStore() } : {}
-  // node:tls offers its ticket again and again, and a server of Node sends no other on resumption
-  const sessions = mode === 'resumed' ? { sessionCache: new SessionCache({ maxSize: 10 }), tickets: 'again' } : {}
+  const secureContext = mode === 'each' ? undefined : await createSecureContext({ ca })
+  const caStore = bundle === true ? defaultCaStore() : undefined
+  const sessionCache = new SessionCache({ maxSize: 10 })
+  const options = {
+    full: () => ({ host, port, servername, secureContext }),
+    // node:tls offers its ticket again and again, and a server of Node sends no other on resumption
+    resumed: () => ({ host, port, servername, secureContext, sessionCache, tickets: 'again' }),
+    each: () => ({ host, port, servername, ca }),
+    bundle: () => ({ host, port, servername, ca, caStore }),
+  }[bundle === true ? 'bundle' : mode]
   return async () => {
-    const socket = await connect({ ...where, ...(trust ?? { ca, ...store }), ...sessions })
+    const socket = await connect(options())
     const reused = socket.sessionReused
     await (mode === 'resumed' ? answered : closed)(socket)
     return reused
@@ -43,12 +51,17 @@ async function byUs() {
 }
 
 function byNode() {
-  const trust = mode === 'each' ? undefined : { secureContext: createPlainContext({ ca }) }
+  const secureContext = mode === 'each' ? undefined : createPlainContext({ ca })
   const file = bundle === true ? defaultCaStore().file : undefined
   const more = bundle === true ? [file === undefined ? defaultCaStore().toPem() : readFileSync(file, 'utf8')] : []
   let session
+  const options = {
+    full: () => ({ host, port, servername, secureContext }),
+    resumed: () => ({ host, port, servername, secureContext, session }),
+    each: () => ({ host, port, servername, ca: [ca, ...more] }),
+  }[mode]
   return async () => {
-    const socket = connectTls({ ...where, ...(trust ?? { ca: [ca, ...more] }), ...(session ? { session } : {}) })
+    const socket = connectTls(options())
     if (mode === 'resumed') socket.on('session', (received) => (session = received))
     await once(socket, 'secureConnect')
     const reused = socket.isSessionReused()

@@ -1,15 +1,15 @@
 import { connect as connectTcp, isIP, type NetConnectOpts, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { dialsItself } from './engine/choose.ts'
-import { Dial } from './engine/native.ts'
+import { Dial } from './engine/dial.ts'
 import { openTransport } from './engine/transport.ts'
 import { invalidValue, SecureSocketError, withDetails } from './errors.ts'
 import { withoutBrackets } from './options/policy.ts'
 import { prepare, type Prepared } from './options/prepare.ts'
-import { resolve, type Resolved } from './options/resolve.ts'
+import { originalOf, resolve, type Resolved } from './options/resolve.ts'
 import type { ConnectOptions } from './options/types.ts'
 import { begin, clientSessions, finish, type Handshake, shake } from './handshake.ts'
-import { refusePlaintextLeft } from './failures.ts'
+import { notConnected, refusePlaintextLeft } from './failures.ts'
 import type { ClientSessions } from './sessions.ts'
 import type { SocketCore } from './socket-core.ts'
 import { giveUp } from './upgrade.ts'
@@ -68,7 +68,7 @@ function start(options: ConnectOptions): { readonly socket: SecureSocket; readon
     throw invalidValue('port', 'is needed')
   const socket = makeSocket(facade)
   const core = coreOf(socket)
-  core.inherited = { ...options }
+  core.inherited = originalOf(resolved, options)
   core.where = { host, port: port === undefined ? undefined : Number(port) }
   if (facade.timeout !== undefined) socket.setTimeout(facade.timeout)
   const opened = open(socket, core, resolved).catch((error: unknown) => {
@@ -122,11 +122,12 @@ async function openDirectly(
   const engine = begin(core, handshake, sessions)
   core.dialled(engine.tls)
   if (socket.destroyed) return abandon(engine.tls)
+  const lookup = isResolved(resolved.transport) ? new Lookup(engine.tls, socket) : undefined
   try {
-    await connected(engine.tls, socket, resolved.transport)
+    await engine.opened?.()
   } catch (error) {
     sessions?.giveBack()
-    throw error
+    throw lookup === undefined ? error : lookup.told(error as Error)
   }
   if (socket.destroyed) return false
   socket.emit('connect')
@@ -187,36 +188,44 @@ function connected(transport: Duplex, socket: SecureSocket, where: Resolved['tra
       )
     return Promise.resolve()
   }
-  const { host = '', path } = where
-  const isResolved = where.socket !== undefined || (path === undefined && isIP(host) === 0)
+  const lookup = isResolved(where) ? new Lookup(transport, socket) : undefined
   return new Promise((resolve, reject) => {
     const stop = (): void => {
       transport.off('connect', onConnect).off('error', onError).off('close', onClose)
-      if (isResolved) transport.off('lookup', onLookup)
     }
     const onConnect = (): void => {
       stop()
       resolve()
     }
-    let unresolved = false
     const onError = (error: Error): void => {
       stop()
       transport.on('error', () => undefined)
-      reject(unresolved ? withDetails(error, { phase: 'resolve' }) : error)
+      reject(lookup === undefined ? error : lookup.told(error))
     }
-    const onClose = (): void =>
-      onError(
-        new SecureSocketError('ERR_SECURE_SOCKET_CLOSED', 'the socket was closed before it was connected', {
-          phase: 'connect',
-        }),
-      )
-    const onLookup = (...args: unknown[]): void => {
-      unresolved = args[0] instanceof Error
-      socket.emit('lookup', ...args)
-    }
+    const onClose = (): void => onError(notConnected())
     transport.on('connect', onConnect).on('error', onError).on('close', onClose)
-    if (isResolved) transport.on('lookup', onLookup)
   })
+}
+
+/** Whether a name has to be looked up; the program's own transport may be about to. */
+function isResolved({ socket, path, host = '' }: Resolved['transport']): boolean {
+  return socket !== undefined || (path === undefined && isIP(host) === 0)
+}
+
+/** Tells the program of a lookup, as net.Socket does, and of an error whether it comes of one. */
+class Lookup {
+  #failed = false
+
+  constructor(transport: Socket, socket: SecureSocket) {
+    transport.on('lookup', (...args: unknown[]) => {
+      this.#failed = args[0] instanceof Error
+      socket.emit('lookup', ...args)
+    })
+  }
+
+  told(error: Error): Error {
+    return this.#failed ? withDetails(error, { phase: 'resolve' }) : error
+  }
 }
 
 /** `host:port` and `[v6]:port`. */

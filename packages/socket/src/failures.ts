@@ -77,3 +77,19 @@ export function explained(error: Error, where: Where, phase: PhaseName): Error {
   error.port ??= where.port
   return error
 }
+
+/** The peer has not got to the end of the handshake. */
+export function interrupted(): SecureSocketError {
+  return new SecureSocketError(
+    'ERR_SECURE_SOCKET_HANDSHAKE_INTERRUPTED',
+    'the peer closed the connection during the TLS handshake',
+    { phase: 'handshake' },
+  )
+}
+
+/** The transport was closed before there was a connection. */
+export function notConnected(): SecureSocketError {
+  return new SecureSocketError('ERR_SECURE_SOCKET_CLOSED', 'the socket was closed before it was connected', {
+    phase: 'connect',
+  })
+}

@@ -1,4 +1,5 @@
 import { SecureSocketError } from './errors.ts'
+import { Deadlines, type Waiting } from './deadlines.ts'
 import { handshakeTimeout } from './failures.ts'
 import { type Place, Queue } from './queue.ts'
 
@@ -11,27 +12,23 @@ export interface Evictable {
 /** One handshake among those under way. */
 export interface PendingHandshake {
   readonly who: Evictable
-  /** By the clock of `performance.now()`. */
-  readonly deadline: number
-  all: Place<PendingHandshake> | undefined
+  all: Waiting<PendingHandshake> | undefined
   silent: Place<PendingHandshake> | undefined
 }
 
 /**
  * The handshakes under way, bounded in number and in time. Where there are too many, the client goes that has been silent longest; where none is
- * silent, the newcomer. All have the same time, so that one timer, for the oldest, does for all.
+ * silent, the newcomer.
  */
 export class Pending {
   readonly #limit: number
-  readonly #timeout: number
-  readonly #all = new Queue<PendingHandshake>()
+  readonly #all: Deadlines<PendingHandshake>
   readonly #silent = new Queue<PendingHandshake>()
-  #timer: NodeJS.Timeout | undefined
 
   /** `timeout` in milliseconds. */
   constructor(limit: number, timeout: number) {
     this.#limit = limit
-    this.#timeout = timeout
+    this.#all = new Deadlines(timeout, (entry) => this.#evict(entry, handshakeTimeout(timeout)))
   }
 
   get size(): number {
@@ -46,11 +43,9 @@ export class Pending {
       who.evict(overloaded(this.#limit))
       return undefined
     }
-    const deadline = performance.now() + this.#timeout
-    const entry: PendingHandshake = { who, deadline, all: undefined, silent: undefined }
+    const entry: PendingHandshake = { who, all: undefined, silent: undefined }
     entry.all = this.#all.add(entry)
     entry.silent = this.#silent.add(entry)
-    if (this.#timer === undefined) this.#timer = this.#wakeAfter(this.#timeout)
     // last: a listener of the program's may throw, and the newcomer has its deadline all the same
     if (oldest !== undefined) this.#evict(oldest, overloaded(this.#limit))
     return entry
@@ -72,23 +67,6 @@ export class Pending {
   #evict(entry: PendingHandshake, error: Error): void {
     this.settled(entry)
     entry.who.evict(error)
-  }
-
-  /** The connections keep the process alive, the clock does not. */
-  #wakeAfter(delay: number): NodeJS.Timeout {
-    return setTimeout(() => this.#endLate(), Math.max(1, Math.ceil(delay))).unref()
-  }
-
-  #endLate(): void {
-    const now = performance.now()
-    let oldest = this.#all.first
-    try {
-      for (; oldest !== undefined && oldest.deadline <= now; oldest = this.#all.first)
-        this.#evict(oldest, handshakeTimeout(this.#timeout))
-    } finally {
-      // also where a listener of the program's has thrown
-      this.#timer = oldest === undefined ? undefined : this.#wakeAfter(oldest.deadline - now)
-    }
   }
 }
 

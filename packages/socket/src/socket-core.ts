@@ -4,11 +4,12 @@ import type { TLSSocket } from 'node:tls'
 import type { CheckedHello } from './client-hello.ts'
 import { Crossing, MAX_UNREAD } from './crossing.ts'
 import { restartIdleTimer } from './engine/node-internals.ts'
+import { handshakeDeadlines } from './deadlines.ts'
 import { BelowTls } from './engine/below-tls.ts'
 import type { EndKind, PeerClaim, PlainEngine, TlsEngine } from './engine/engine.ts'
 import { ignore, PlainTransport } from './engine/plain.ts'
 import { SecureSocketError, type Where } from './errors.ts'
-import { closedMeanwhile, explained, handshakeTimeout, truncated, unread } from './failures.ts'
+import { closedMeanwhile, explained, truncated, unread } from './failures.ts'
 import { Gate, type GateOutput } from './gate.ts'
 import type { HostTable } from './hosts.ts'
 import type { Surface } from './net-surface.ts'
@@ -167,8 +168,8 @@ export class SocketCore implements GateOutput, Surface {
     this.policy = policy
     this.gate.attach(engine)
     if (this.#unreferenced) engine.unref()
-    const isTimed = timeout !== Number.POSITIVE_INFINITY
-    const timer = isTimed ? setTimeout(() => this.#interrupt?.(handshakeTimeout(timeout)), timeout) : undefined
+    const deadlines = handshakeDeadlines(timeout)
+    const waiting = deadlines?.add(this)
     try {
       this.claim = examine(engine.tls, await this.#unlessInterrupted(engine.handshake()))
       if (this.#state.phase !== 'handshaking') throw closedMeanwhile()
@@ -190,9 +191,14 @@ export class SocketCore implements GateOutput, Surface {
       }
       return verification
     } finally {
-      clearTimeout(timer)
+      if (waiting !== undefined) deadlines?.remove(waiting)
       this.#interrupt = undefined
     }
+  }
+
+  /** The handshake has taken too long. */
+  interrupt(reason: Error): void {
+    this.#interrupt?.(reason)
   }
 
   /** The deadline, or the end of the socket, rejects; what was waited for ends with the engine, or by `closing`. */

@@ -58,6 +58,8 @@ export interface TlsEngine extends Engine {
   lend?(buffers: { readonly current: Uint8Array }): void
   /** The TLS layer itself, for what it can tell (`getCipher()` and the like). It must not be written to or read from. */
   readonly tls: TLSSocket
+  /** Of an engine that makes the connection itself: resolves once there is one, and rejects where none comes about. Before `handshake`. */
+  opened?(): Promise<void>
   /** Resolving is not trust: the claim is for the checks to judge. */
   handshake(signal?: AbortSignal): Promise<PeerClaim>
   /** Ends TLS and gives the transport back; a native engine rejects with a code that names the option to ask for. */

@@ -1,50 +1,27 @@
-import type { NetConnectOpts } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { type ConnectionOptions, connect as connectTls, TLSSocket, type TLSSocketOptions } from 'node:tls'
+import { TLSSocket } from 'node:tls'
 import { SecureSocketError } from '../errors.ts'
+import { interrupted, notConnected } from '../failures.ts'
 import type { EngineSink, PeerClaim, Released, TlsEngine } from './engine.ts'
 import { isPskSuite, type PskExchange } from '../options/psk.ts'
 import { gather } from './batch.ts'
 import { HandshakeClaim } from './claim.ts'
+import { Dial, setUp } from './dial.ts'
 import { Inflow } from './inflow.ts'
 import {
   canSetSession,
-  readInto,
-  releaseControl,
+  type ClientOptions,
+  completeClient,
+  connectClient,
+  dialClient,
+  endedEarly,
+  reportSessions,
   setSession,
-  skipNativeIdentityCheck,
-  verifyError,
-} from './node-internals.ts'
+} from './node-client.ts'
+import { readInto, releaseControl, verifyError } from './node-internals.ts'
 import type { ClientSessions } from '../sessions.ts'
+import type { NativeSettings } from './settings.ts'
 import { callIfPresent, endOnce, ignore, writeAll } from './plain.ts'
-
-/** What node:tls is told, by role. Verification is never left to it: it reports, the checks decide. */
-export type NativeSettings =
-  | {
-      readonly role: 'client'
-      /** All of them but the transport, the session and the pre-shared key. */
-      readonly options: ConnectionOptions & {
-        readonly rejectUnauthorized: false
-        readonly checkServerIdentity: () => undefined
-        readonly requestOCSP?: boolean
-      }
-      readonly sessions?: ClientSessions | undefined
-      readonly psk?: PskExchange | undefined
-    }
-  | {
-      readonly role: 'server'
-      readonly options: TLSSocketOptions & { readonly isServer: true; readonly rejectUnauthorized: false }
-      readonly psk?: PskExchange | undefined
-    }
-
-/** Where a client's engine connects to by itself. Node's own defaults hold for what is not said. */
-export class Dial {
-  readonly options: NetConnectOpts
-
-  constructor(options: NetConnectOpts) {
-    this.options = options
-  }
-}
 
 /** TLS by node:tls, in C++ on the TCP handle: the fast engine. It cannot give the TCP connection back. */
 export class NativeTls implements TlsEngine {
@@ -62,8 +39,12 @@ export class NativeTls implements TlsEngine {
   #inHandshake = false
   #lent = false
   #inflow: Inflow | undefined
-  readonly #restoreIdentityCheck: () => void
+  /** Where the client was not made by tls.connect: what that would have been told. */
+  readonly #dialled: ClientOptions | undefined
+  readonly #restoreIdentityCheck: (() => void) | undefined
   #underWay: UnderWay | undefined
+  #isOpening = false
+  #isSecure = false
   /** It may come before anybody waits: OpenSSL refuses some options in the tick of the connection, when it is to say hello. */
   #firstError: Error | undefined
   #unsubscribe: (() => void) | undefined
@@ -76,21 +57,26 @@ export class NativeTls implements TlsEngine {
     if (settings.role === 'client') {
       this.#sessions = settings.sessions
       const session = settings.sessions?.toOffer
-      // before the connection, in the tick in which it is asked for, a session is decoded once; the option has Node do it twice
-      const apart = transport === undefined && canSetSession
-      this.tls = connectTls(
-        apart && psk === undefined
-          ? settings.options
-          : {
-              ...settings.options,
-              ...(transport === undefined ? {} : { socket: transport }),
-              ...(psk === undefined ? {} : { pskCallback: psk.offer }),
-              ...(apart || session === undefined ? {} : { session }),
-            },
-      )
-      if (apart && session !== undefined) setSession(this.tls, session)
+      const dialled =
+        given instanceof Dial && psk === undefined ? dialClient(settings.options, given.options) : undefined
+      if (dialled === undefined) {
+        // before the connection, in the tick in which it is asked for, a session is decoded once; the option has Node do it twice
+        const apart = transport === undefined && canSetSession
+        const { tls, restore } = connectClient({
+          ...settings.options,
+          ...(transport === undefined ? {} : { socket: transport }),
+          ...(psk === undefined ? {} : { pskCallback: psk.offer }),
+          ...(apart || session === undefined ? {} : { session }),
+        })
+        this.tls = tls
+        this.#restoreIdentityCheck = restore
+        if (apart && session !== undefined) setSession(tls, session)
+      } else {
+        this.tls = dialled
+        this.#dialled = settings.options
+        if (session !== undefined) setSession(dialled, session)
+      }
       if (given instanceof Dial) setUp(this.tls, given)
-      this.#restoreIdentityCheck = skipNativeIdentityCheck(this.tls)
       if (settings.options.requestOCSP === true)
         this.tls.on('OCSPResponse', (staple: Uint8Array | null) => {
           this.#staple = staple ?? undefined
@@ -98,11 +84,23 @@ export class NativeTls implements TlsEngine {
     } else {
       const options = psk === undefined ? settings.options : { ...settings.options, pskCallback: psk.find }
       this.tls = new TLSSocket(given as Duplex, options)
-      this.#restoreIdentityCheck = ignore
       this.tls.on('_tlsError', this.#onError) // a client's come as 'error' from the start
     }
     this.tls.on('error', this.#onError).on('end', this.#onEnd).on('close', this.#onClose)
     transport?.on('error', this.#onError).on('close', this.#onTransportClose)
+  }
+
+  opened(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#firstError !== undefined) return reject(this.#firstError)
+      this.#isOpening = true
+      this.#underWay = { resolve: ignore, reject }
+      this.tls.once('connect', () => {
+        this.#isOpening = false
+        this.#underWay = undefined
+        resolve()
+      })
+    })
   }
 
   handshake(signal?: AbortSignal): Promise<PeerClaim> {
@@ -113,7 +111,7 @@ export class NativeTls implements TlsEngine {
       this.#underWay = { resolve, reject }
       if (signal !== undefined) this.#settleOn(signal)
       if (this.#underWay !== undefined)
-        this.tls.on(this.#role === 'client' ? 'secureConnect' : 'secure', this.#onSecure)
+        this.tls.on(this.#restoreIdentityCheck === undefined ? 'secure' : 'secureConnect', this.#onSecure)
     })
   }
 
@@ -126,9 +124,12 @@ export class NativeTls implements TlsEngine {
   }
 
   readonly #onSecure = (): void => {
+    this.#isSecure = true
+    const error = this.#dialled === undefined ? undefined : completeClient(this.tls, this.#dialled)
+    if (error !== undefined) return this.#onError(error)
     const underWay = this.#settled()
     if (underWay === undefined) return
-    this.#restoreIdentityCheck()
+    this.#restoreIdentityCheck?.()
     if (this.#role === 'server') {
       releaseControl(this.tls)
       this.#inHandshake = true
@@ -139,6 +140,7 @@ export class NativeTls implements TlsEngine {
     } catch (error) {
       underWay.reject(error)
     }
+    if (this.#dialled !== undefined && this.#sessions !== undefined) reportSessions(this.tls)
   }
 
   /** Takes the handshake out, so that it settles once. */
@@ -168,7 +170,10 @@ export class NativeTls implements TlsEngine {
     }
     const leaf = this.tls.getPeerX509Certificate()
     // a client without certificate is judged as one without; asked about it, OpenSSL's answer costs an Error
-    const openssl = leaf === undefined && this.#role === 'server' ? undefined : verifyError(this.tls, this.#role)
+    const openssl =
+      leaf === undefined && this.#role === 'server'
+        ? undefined
+        : verifyError(this.tls, this.#restoreIdentityCheck !== undefined)
     return new HandshakeClaim(leaf, openssl, this.#staple, resumed ? 'session' : 'handshake')
   }
 
@@ -193,8 +198,9 @@ export class NativeTls implements TlsEngine {
   }
 
   readonly #onEnd = (): void => {
-    // a client gets Node's own ECONNRESET
+    // tls.connect has its clients fail itself
     if (this.#underWay !== undefined && this.#role === 'server') this.#reject(interrupted())
+    if (this.#dialled !== undefined && !this.#isSecure) this.#onError(endedEarly(this.#dialled))
     this.#sink?.end('unknown')
   }
 
@@ -205,7 +211,7 @@ export class NativeTls implements TlsEngine {
   }
 
   readonly #onTransportClose = (): void => {
-    if (this.#underWay !== undefined) this.#reject(interrupted())
+    if (this.#underWay !== undefined) this.#reject(this.#isOpening ? notConnected() : interrupted())
   }
 
   readonly #onClose = (): void => {
@@ -281,20 +287,4 @@ export class NativeTls implements TlsEngine {
 interface UnderWay {
   readonly resolve: (claim: PeerClaim) => void
   readonly reject: (error: unknown) => void
-}
-
-function interrupted(): SecureSocketError {
-  return new SecureSocketError(
-    'ERR_SECURE_SOCKET_HANDSHAKE_INTERRUPTED',
-    'the peer closed the connection during the TLS handshake',
-    { phase: 'handshake' },
-  )
-}
-
-/** What net.connect reads and tls.connect does not. Before the connection, Node keeps it until there is one. */
-function setUp(tls: TLSSocket, { options }: Dial): void {
-  if (!('port' in options)) return
-  const { noDelay, keepAlive, keepAliveInitialDelay } = options
-  if (noDelay === true) tls.setNoDelay(true)
-  if (keepAlive === true) tls.setKeepAlive(true, keepAliveInitialDelay)
 }

@@ -6,7 +6,8 @@ import { type SecureContext, TLSSocket } from 'node:tls'
 
 /*
  * Everything undocumented of Node that this package relies on: one function each, with a feature test and with what
- * happens where the feature is absent. Nothing else in the package names an underscore property of Node's.
+ * happens where the feature is absent. Nothing else in the package names an underscore property of Node's, but for `node-client.ts`, which
+ * has how a client's TLSSocket comes to be.
  */
 
 /**
@@ -25,29 +26,12 @@ export function restartIdleTimer(socket: Socket): void {
 }
 
 /**
- * Spares tls.connect the decoding of the whole peer chain that it does for its own name check (ours runs after it):
- * until `restore()`, the instance's getPeerCertificate() answers with an empty object. Where Node does not call it, nothing changes.
- */
-export function skipNativeIdentityCheck(socket: TLSSocket): () => void {
-  let skips = true
-  // not taken off again: an object that loses a property is slow from then on
-  socket.getPeerCertificate = ((detailed?: boolean) =>
-    skips ? {} : getPeerCertificate.call(socket, detailed)) as TLSSocket['getPeerCertificate']
-  return () => {
-    skips = false
-  }
-}
-
-const getPeerCertificate = TLSSocket.prototype.getPeerCertificate as (this: TLSSocket, detailed?: boolean) => object
-
-/**
- * OpenSSL's verdict on the peer's chain: code and sentence, or undefined for none. A server-side TLSSocket made with `new` has no
- * `authorizationError`, and a client's lacks the sentence. Where the handle cannot be asked, a client's own report counts, and a server's
- * peer counts as not verified.
+ * OpenSSL's verdict on the peer's chain: code and sentence, or undefined for none. What was made with `new` has no `authorizationError`, and what tls.connect
+ * made (`isReported`) lacks the sentence. Where the handle cannot be asked, that report counts, and without one the peer counts as not verified.
  */
 export function verifyError(
   socket: TLSSocket,
-  role: 'client' | 'server',
+  isReported: boolean,
 ): { readonly code: string; readonly reason: string | undefined } | undefined {
   const handle = (
     socket as TLSSocket & { _handle?: { verifyError?: () => (Error & { code?: string }) | null | undefined } | null }
@@ -55,10 +39,10 @@ export function verifyError(
   if (typeof handle?.verifyError === 'function') {
     const error = handle.verifyError()
     if (error === null || error === undefined)
-      return role === 'client' && !socket.authorized ? unexplained(socket.authorizationError) : undefined
+      return isReported && !socket.authorized ? unexplained(socket.authorizationError) : undefined
     return { code: error.code ?? UNKNOWN, reason: error.message }
   }
-  if (role === 'client') return socket.authorized ? undefined : unexplained(socket.authorizationError)
+  if (isReported) return socket.authorized ? undefined : unexplained(socket.authorizationError)
   return unexplained(undefined)
 }
 
@@ -143,18 +127,6 @@ export function hasHandle(transport: object): transport is Socket {
   if (!(transport instanceof Socket)) return false
   const { _handle: handle } = transport as Socket & { _handle?: unknown }
   return typeof handle === 'object' && handle !== null
-}
-
-/** Whether a session can be set apart from the options of tls.connect; otherwise it goes with them. */
-export const canSetSession: boolean = typeof (TLSSocket.prototype as { setSession?: unknown }).setSession === 'function'
-
-/** Has a client that is to connect offer this session. Where a first address does not answer, Node begins anew and may forget it. */
-export function setSession(socket: TLSSocket, session: Buffer): void {
-  const target = socket as TLSSocket & { setSession: (session: Buffer) => void }
-  target.setSession(session)
-  target.on('connectionAttempt', () => {
-    if ((target.autoSelectFamilyAttemptedAddresses?.length ?? 0) > 1) target.setSession(session)
-  })
 }
 
 /** The TCP connection below a TLSSocket that has made its own. */

@@ -14,14 +14,15 @@ export class Recall<R> {
     this.#limit = limit
   }
 
+  /** Each value is asked for once in each comparison, and only what has been compared is answered for. */
   get(entry: Entry, given: object): R | undefined {
-    const at = this.#known.findIndex((known) => known.entry === entry && isSame(known, given))
-    const found = this.#known[at]
-    if (found !== undefined && at > 0) {
-      this.#known.splice(at, 1)
-      this.#known.unshift(found)
+    for (let at = 0; at < this.#known.length; at++) {
+      const known = this.#known[at]
+      if (known === undefined || known.entry !== entry || !isSame(known, given)) continue
+      if (at > 0) this.#known.unshift(...this.#known.splice(at, 1))
+      return known.result
     }
-    return found?.result
+    return undefined
   }
 
   add(entry: Entry, given: object, result: R): void {

@@ -60,16 +60,23 @@ export function resolve(entry: Entry, given: object): Resolved {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) throw invalidType('options', 'an object')
   if (!isWithoutDefaults()) return read(entry, effectiveOptions(entry, given))
   if (Object.getPrototypeOf(given) !== Object.prototype) refuseInherited(given, '')
-  const values = { ...given } // a getter may answer otherwise when it is asked again
-  const known = recalled.get(entry, values)
+  const known = recalled.get(entry, given)
   if (known !== undefined) return known
+  const values = { ...given } // a getter may answer otherwise when it is asked again
   refuseInherited(given, '') // of a polluted Object.prototype
   const resolved = read(entry, values)
   recalled.add(entry, values, resolved)
+  originals.set(resolved, values)
   return resolved
 }
 
 const recalled = new Recall<Resolved>(16)
+const originals = new WeakMap<Resolved, object>()
+
+/** What was given, as it was then; not to be changed. */
+export function originalOf(resolved: Resolved, given: object): object {
+  return originals.get(resolved) ?? { ...given }
+}
 
 /** Whether these options may come back as the same object, so that it is worth while to keep what was made of them. */
 export function mayComeAgain(resolved: Resolved): boolean {

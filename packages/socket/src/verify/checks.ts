@@ -47,36 +47,68 @@ const ofNobody = new WeakMap<TrustPolicy, { readonly [S in PeerClaim['source']]?
 function checkAll(claim: PeerClaim, policy: TrustPolicy, ending: Ending): Verification | Promise<Verification> {
   const resumed = claim.source === 'session'
   if (!policy.enabled) return Verification.judge(switchedOff(), resumed)
-  const fingerprint = guarded('fingerprint', () => checkFingerprint(claim, policy))
+  const fingerprint = guarded('fingerprint', checkFingerprint, claim, policy)
   const pinned = fingerprint.result === 'passed'
-  const name = overruled(
-    pinned && !isDecidedByProgram(policy),
-    guarded('name', () =>
-      isAnonymousClient(claim, policy) ? waivedByOption('requestCert') : checkName(claim, policy),
-    ),
+  const named = guarded('name', nameOfPeer, claim, policy)
+  const name = overruled(pinned && !isDecidedByProgram(policy), named)
+  const found: Found = { claim, policy, ending, fingerprint, name }
+  const chain = attemptChain(found)
+  return chain instanceof Promise ? chain.then((settled) => proceed(found, settled)) : proceed(found, chain)
+}
+
+/** What is known before the chain is. */
+interface Found {
+  readonly claim: PeerClaim
+  readonly policy: TrustPolicy
+  readonly ending: Ending
+  readonly fingerprint: Outcome<'fingerprint'>
+  readonly name: Outcome<'name'>
+}
+
+/** Revocation is the last: a peer that is refused already is not worth a question; a missing outcome would refuse it by itself. */
+function proceed(found: Found, given: Outcome<'chain'>): Verification | Promise<Verification> {
+  const { claim, policy, fingerprint, name } = found
+  const chain = overruled(fingerprint.result === 'passed', given)
+  const resumed = claim.source === 'session'
+  if (chain.result === 'refused' || name.result === 'refused' || fingerprint.result === 'refused')
+    return Verification.judge({ fingerprint, chain, name }, resumed)
+  const quick = guarded('revocation', withoutInquiry, claim, policy)
+  if (quick !== undefined) return Verification.judge({ fingerprint, chain, name, revocation: quick }, resumed)
+  return inquire(found, given).then((revocation) =>
+    Verification.judge({ fingerprint, chain, name, revocation }, resumed),
   )
-  const chain = attempt('chain', () => checkChain(claim, policy, ending))
-  const judge = (chain: Outcome<'chain'>, revocation?: Outcome<'revocation'>): Verification => {
-    const standing = overruled(pinned, chain)
-    return revocation === undefined
-      ? Verification.judge({ fingerprint, chain: standing, name }, resumed)
-      : Verification.judge({ fingerprint, chain: standing, name, revocation }, resumed)
+}
+
+/** A throw and a rejection are refusals. */
+function attemptChain({ claim, policy, ending }: Found): Outcome<'chain'> | Promise<Outcome<'chain'>> {
+  try {
+    const outcome = checkChain(claim, policy, ending)
+    return outcome instanceof Promise ? outcome.catch((error: unknown) => broken('chain', error)) : outcome
+  } catch (error) {
+    return broken('chain', error)
   }
-  const proceed = (chain: Outcome<'chain'>): Verification | Promise<Verification> => {
-    // a peer that is refused already is not worth a question; a missing outcome would refuse it by itself
-    if (overruled(pinned, chain).result === 'refused' || name.result === 'refused' || fingerprint.result === 'refused')
-      return judge(chain)
-    const quick = guarded('revocation', () => (needsInquiry(claim, policy) ? undefined : nothingAsked(policy)))
-    if (quick !== undefined) return judge(chain, quick)
-    const inquiry = attempt('revocation', async () => {
-      const subject = revocationSubject(claim, policy, fingerprint, chain)
-      const signal = ending.closing
-      // a cache of the program's own may never answer
-      return await unlessAborted(checkRevocation(claim, subject, policy, signal), signal)
-    })
-    return Promise.resolve(inquiry).then((revocation) => judge(chain, revocation))
+}
+
+async function inquire(
+  { claim, policy, ending, fingerprint }: Found,
+  chain: Outcome<'chain'>,
+): Promise<Outcome<'revocation'>> {
+  try {
+    const subject = revocationSubject(claim, policy, fingerprint, chain)
+    const signal = ending.closing
+    // a cache of the program's own may never answer
+    return await unlessAborted(checkRevocation(claim, subject, policy, signal), signal)
+  } catch (error) {
+    return broken('revocation', error)
   }
-  return chain instanceof Promise ? chain.then(proceed) : proceed(chain)
+}
+
+function nameOfPeer(claim: PeerClaim, policy: TrustPolicy): Outcome<'name'> {
+  return isAnonymousClient(claim, policy) ? waivedByOption('requestCert') : checkName(claim, policy)
+}
+
+function withoutInquiry(claim: PeerClaim, policy: TrustPolicy): Outcome<'revocation'> | undefined {
+  return needsInquiry(claim, policy) ? undefined : nothingAsked(policy)
 }
 
 /** Nothing was stapled and nothing is demanded. */
@@ -99,23 +131,15 @@ function overruled<N extends CheckName>(pinned: boolean, outcome: Outcome<N>): O
   return { result: 'waived', waiver: { by: 'fingerprint' }, failures: outcome.failures }
 }
 
-function guarded<N extends CheckName>(check: N, run: () => Outcome<N>): Outcome<N>
-function guarded<N extends CheckName>(check: N, run: () => Outcome<N> | undefined): Outcome<N> | undefined
-function guarded<N extends CheckName>(check: N, run: () => Outcome<N> | undefined): Outcome<N> | undefined {
-  try {
-    return run()
-  } catch (error) {
-    return broken(check, error)
-  }
-}
-
-function attempt<N extends CheckName>(
+/** A throw is a refusal. */
+function guarded<N extends CheckName, R extends Outcome<N> | undefined>(
   check: N,
-  run: () => Outcome<N> | Promise<Outcome<N>>,
-): Outcome<N> | Promise<Outcome<N>> {
+  run: (claim: PeerClaim, policy: TrustPolicy) => R,
+  claim: PeerClaim,
+  policy: TrustPolicy,
+): R | Outcome<N> {
   try {
-    const outcome = run()
-    return outcome instanceof Promise ? outcome.catch((error: unknown) => broken(check, error)) : outcome
+    return run(claim, policy)
   } catch (error) {
     return broken(check, error)
   }

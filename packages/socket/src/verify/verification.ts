@@ -74,9 +74,11 @@ export class Verification {
       const failures = standing(check, outcome)
       if (failures !== undefined && refusal === undefined) refusal = { check, failures }
     }
-    const judged = Object.freeze({ ...outcomes })
-    if (refusal !== undefined) throw new PeerRefusedError(refusal.check, refusal.failures, judged)
-    return new Verification(token, judged as Required<Outcomes>, resumed)
+    if (refusal !== undefined)
+      throw new PeerRefusedError(refusal.check, refusal.failures, Object.freeze({ ...outcomes }))
+    const { fingerprint, chain, name, revocation } = outcomes as Required<Outcomes>
+    // written out: a copy by spreading is frozen at the price of all the checks
+    return new Verification(token, Object.freeze({ fingerprint, chain, name, revocation }), resumed)
   }
 
   static isGenuine(value: unknown): value is Verification {
