@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { checkArrows } from './lib/arrows.mjs'
 import { checkChangesets } from './lib/changesets.mjs'
 import { checkLinks } from './lib/links.mjs'
+import { checkMutants } from './lib/mutants.mjs'
 import { checkOptions } from './lib/options.mjs'
 import { checkPackages } from './lib/packages.mjs'
 import { checkParity } from './lib/parity.mjs'
@@ -16,6 +17,7 @@ const problems = [
   ...checkArrows(root),
   ...checkChangesets(root),
   ...checkPackages(root),
+  ...checkMutants(root),
   ...checkOptions(root),
   ...checkParity(root),
   ...checkStandards(root),

@@ -4,7 +4,7 @@ import { createServer, type LookupFunction, Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { SessionCache, type SessionStore } from '@x/session-cache'
 import { describe, expect, it, vi } from 'vitest'
-import { tcpHandle } from '../src/engine/node-internals.ts'
+import { tcpHandle, verifyError } from '../src/engine/node-internals.ts'
 import { connect, dial } from '../src/index.ts'
 import { authority, rejection, tcpServer, tlsServer, visit } from './support.ts'
 
@@ -173,5 +173,17 @@ describe('the engine connects by itself', () => {
     expect(tcpHandle({} as never)).toBeUndefined()
     expect(tcpHandle({ _handle: null } as never)).toBeUndefined()
     expect(tcpHandle({ _handle: { _parent: {} } } as never)).toBeUndefined()
+  })
+
+  it('counts a peer as not verified where Node cannot be asked', () => {
+    const unverified = { code: 'ERR_SECURE_SOCKET_CHECK_FAILED', reason: undefined }
+    for (const _handle of [undefined, null, {}]) {
+      expect(verifyError({ _handle, authorized: true } as never, false)).toEqual(unverified)
+      expect(verifyError({ _handle, authorized: false } as never, true)).toEqual(unverified)
+      expect(verifyError({ _handle, authorized: false, authorizationError: 'X' } as never, true)?.code).toBe('X')
+    }
+    const said = { _handle: { verifyError: () => null }, authorized: false, authorizationError: 'X' }
+    expect(verifyError(said as never, true)?.code).toBe('X')
+    expect(verifyError(said as never, false)).toBeUndefined()
   })
 })
