@@ -5,7 +5,6 @@ import { SessionCache } from '@x/session-cache'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { authority, rejection, tcpServer, tlsServer } from './support.ts'
 
-type Client = typeof import('../src/engine/node-client.ts')
 type Package = typeof import('../src/index.ts')
 
 // A process's first client is made by tls.connect; the others are not, where Node's fields are what they were.
@@ -23,7 +22,7 @@ describe('what a client has to know of Node', () => {
   const options = { secureContext: createSecureContext(), rejectUnauthorized: false, servername: 'localhost' }
 
   async function learned(): Promise<boolean> {
-    const { connectClient, dialClient } = (await import('../src/engine/node-client.ts')) as Client
+    const { connectClient, dialClient } = await import('../src/engine/node-client.ts')
     await using server = await tcpServer(() => undefined)
     const address = { host, port: server.port }
     expect(dialClient(options, address)).toBeUndefined()
