@@ -77,18 +77,45 @@ function start(options: ConnectOptions): { readonly socket: SecureSocket; readon
   return { socket, opened }
 }
 
+/** As a rule the engine makes the connection, and its hello leaves as soon as there is one. */
 async function open(socket: SecureSocket, core: SocketCore, resolved: Resolved): Promise<boolean> {
   const { transport: where, facade } = resolved
   // the context first: wrong credentials are told before anything is sent
   const pending = facade.startHandshake === false ? undefined : prepare('client', resolved)
   const prepared = pending instanceof Promise ? await unlessAborted(pending, core.closing) : pending
   if (socket.destroyed) return false
-  const sessions = prepared === undefined ? undefined : clientSessions(prepared, resolved)
-  if (prepared !== undefined && dialsItself(resolved)) {
-    // a store that has to be waited for is, while the connection is made
-    const taking = sessions?.take(prepared.policy, core)
-    if (!(taking instanceof Promise)) return await openDirectly(socket, core, prepared, resolved, sessions)
+  if (prepared === undefined) return await openTransportFirst(socket, core, resolved)
+  const sessions = clientSessions(prepared, resolved)
+  // a store that has to be waited for is, while a transport connects
+  if (!dialsItself(resolved) || sessions?.take(prepared.policy, core) instanceof Promise)
+    return await openTransportFirst(socket, core, resolved, prepared, sessions)
+  const handshake: Handshake = { role: 'client', transport: addressOf(where), prepared, resolved }
+  const engine = begin(core, handshake, sessions)
+  core.dialled(engine.tls)
+  if (socket.destroyed) return abandon(engine.tls)
+  const lookup = isResolved(where) ? new Lookup(engine.tls, socket) : undefined
+  try {
+    await engine.opened?.()
+  } catch (error) {
+    sessions?.giveBack()
+    throw lookup === undefined ? error : lookup.told(error as Error)
   }
+  if (socket.destroyed) return false
+  socket.emit('connect')
+  await finish(socket, core, engine, handshake, sessions)
+  socket.emit('ready')
+  return true
+}
+
+/** Where the transport is given, or wanted back, or to be spoken on in clear, it is connected before there is an engine. */
+async function openTransportFirst(
+  socket: SecureSocket,
+  core: SocketCore,
+  resolved: Resolved,
+  prepared?: Prepared,
+  sessions?: ClientSessions,
+): Promise<boolean> {
+  const { transport: where } = resolved
   const transport = where.socket === undefined ? connectTcp(tcpOptions(where)) : openTransport(where.socket)
   if (transport instanceof Socket) core.transport = transport
   if (socket.destroyed) return abandon(transport)
@@ -101,37 +128,6 @@ async function open(socket: SecureSocket, core: SocketCore, resolved: Resolved):
     await converse(transport, core, resolved)
     await shake(socket, core, { role: 'client', transport, prepared, resolved, sessions })
   }
-  socket.emit('ready')
-  return true
-}
-
-/** The engine makes the connection, and its hello leaves as soon as there is one. */
-async function openDirectly(
-  socket: SecureSocket,
-  core: SocketCore,
-  prepared: Prepared,
-  resolved: Resolved,
-  sessions: ClientSessions | undefined,
-): Promise<boolean> {
-  const handshake: Handshake = {
-    role: 'client',
-    transport: addressOf(resolved.transport),
-    prepared,
-    resolved,
-  }
-  const engine = begin(core, handshake, sessions)
-  core.dialled(engine.tls)
-  if (socket.destroyed) return abandon(engine.tls)
-  const lookup = isResolved(resolved.transport) ? new Lookup(engine.tls, socket) : undefined
-  try {
-    await engine.opened?.()
-  } catch (error) {
-    sessions?.giveBack()
-    throw lookup === undefined ? error : lookup.told(error as Error)
-  }
-  if (socket.destroyed) return false
-  socket.emit('connect')
-  await finish(socket, core, engine, handshake, sessions)
   socket.emit('ready')
   return true
 }
