@@ -74,8 +74,8 @@ function handshakes(
 
 /** Enough for a collection or two in each sample, by V8's own choice: one that is forced finds what would have died by itself. */
 const COUNT = 700
-/** What V8 takes to have compiled all of either server: below 2,000 ours is dearer by a tenth. */
-const WARM = 3_000
+/** What V8 takes to have compiled all of either server, as of the clients (decision 065): below 2,000 ours is dearer by a tenth. */
+const WARM = 8_000
 
 async function handshakesOf(
   peer: ServerPeer,
