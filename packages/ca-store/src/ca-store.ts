@@ -20,8 +20,8 @@ export interface CaStoreParts {
   readonly errors: readonly CaStoreError[]
   readonly rules: JudgeRules
   readonly clock: () => number
-  /** True while these sources are what node:tls trusts without a `ca` option. */
-  readonly isNodeDefault?: () => boolean
+  /** True while these sources are what node:tls trusts without a `ca` option; always given, since it must not be inherited. */
+  readonly isNodeDefault: (() => boolean) | undefined
   /** The same again, from what is there by then. */
   readonly rebuild: () => CaStore
 }

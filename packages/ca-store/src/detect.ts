@@ -2,6 +2,7 @@ import nodeFs from 'node:fs'
 import { resolve } from 'node:path'
 import nodeTls from 'node:tls'
 import { CaStore } from './ca-store.ts'
+import { type Environment, variable } from './environment.ts'
 import { CaStoreError } from './errors.ts'
 import { type FileSystem, isAbsent } from './file-system.ts'
 import { hasAnchor } from './judge.ts'
@@ -15,7 +16,7 @@ import type { Source } from './source.ts'
 /** The world that detection looks at; each part can be replaced. */
 export interface DetectOptions {
   readonly fs: FileSystem
-  readonly env: Readonly<Record<string, string | undefined>>
+  readonly env: Environment
   /** As `process.platform`. */
   readonly platform: string
   readonly tls: TlsRoots
@@ -31,7 +32,7 @@ interface Found {
   readonly sources: readonly Source[]
   readonly file?: string | undefined
   readonly path?: string | undefined
-  readonly isNodeDefault?: () => boolean
+  readonly isNodeDefault: (() => boolean) | undefined
 }
 
 /**
@@ -69,7 +70,7 @@ export function detectCaStore(world: Partial<DetectOptions> = {}): CaStore {
     errors,
     rules,
     clock: options.now,
-    ...(found.isNodeDefault && { isNodeDefault: found.isNodeDefault }),
+    isNodeDefault: found.isNodeDefault,
     rebuild: () => detectCaStore(world),
   })
 }
@@ -80,7 +81,8 @@ function fromEnvironment(
   rules: JudgeRules,
   errors: CaStoreError[],
 ): Found | undefined {
-  const { SSL_CERT_FILE: file, SSL_CERT_DIR: path } = options.env
+  const file = variable(options.env, 'SSL_CERT_FILE')
+  const path = variable(options.env, 'SSL_CERT_DIR')
   if (file === undefined && path === undefined) return undefined
   const sources: Source[] = []
   if (file !== undefined)
@@ -97,6 +99,7 @@ function fromEnvironment(
     sources,
     file: file === undefined ? undefined : resolve(file),
     path: path === undefined ? undefined : directories.join(platform.delimiter),
+    isNodeDefault: undefined,
   }
 }
 
@@ -131,7 +134,7 @@ function fromRows(
     try {
       const source = openRow(options.fs, row)
       requireAnchor([source], rules, [])
-      return { sources: [source], [row.kind === 'file' ? 'file' : 'path']: row.path }
+      return { sources: [source], [row.kind === 'file' ? 'file' : 'path']: row.path, isNodeDefault: undefined }
     } catch (error) {
       if (!(error instanceof CaStoreError)) throw error
       if (!isAbsent(error)) errors.push(error)
@@ -147,7 +150,7 @@ function openRow(fs: FileSystem, { kind, path, systems }: PlatformRow): Source {
 
 function fromSystem(options: DetectOptions, platform: Platform, rules: JudgeRules): Found | undefined {
   const source = platform.hasSystemStore ? systemSource(options.tls) : undefined
-  return source !== undefined && hasAnchor(source, rules) ? { sources: [source] } : undefined
+  return source !== undefined && hasAnchor(source, rules) ? { sources: [source], isNodeDefault: undefined } : undefined
 }
 
 function fromNode(options: DetectOptions, rules: JudgeRules, errors: readonly CaStoreError[]): Found {

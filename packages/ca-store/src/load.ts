@@ -32,6 +32,7 @@ export function loadCaStore(options: LoadCaStoreOptions): CaStore {
     errors,
     rules,
     clock: Date.now,
+    isNodeDefault: undefined,
     rebuild: () =>
       loadCaStore({
         certificates: given.certificates,

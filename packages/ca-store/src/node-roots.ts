@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { type Environment, variable } from './environment.ts'
 import { CaStoreError } from './errors.ts'
 import type { CaSource } from './entry.ts'
 import type { FileSystem } from './file-system.ts'
@@ -14,7 +15,7 @@ export interface TlsRoots {
 interface NodeWorld {
   readonly tls: TlsRoots
   readonly fs: FileSystem
-  readonly env: Readonly<Record<string, string | undefined>>
+  readonly env: Environment
   readonly execArgv: readonly string[]
   readonly buildDefines: readonly unknown[]
 }
@@ -35,9 +36,11 @@ export function nodeSources({ tls, env, execArgv, buildDefines }: NodeWorld): {
 } {
   const bundled = list(tls.rootCertificates, 'node', 'tls.rootCertificates')
   if (tls.getCACertificates === undefined) {
-    const isAsked = [...execArgv, env['NODE_OPTIONS'] ?? ''].some((text) => /--use[-_]openssl[-_]ca\b/.test(text))
+    const isAsked = [...execArgv, variable(env, 'NODE_OPTIONS') ?? ''].some((text) =>
+      /--use[-_]openssl[-_]ca\b/.test(text),
+    )
     const usesOpenSsl = isAsked || buildDefines.includes('NODE_OPENSSL_CERT_STORE') // configure --openssl-use-def-ca-store
-    const extra = env['NODE_EXTRA_CA_CERTS'] // Node reads it when it starts: what it holds now may be something else
+    const extra = variable(env, 'NODE_EXTRA_CA_CERTS') // Node reads it when it starts: what it holds now may be something else
     return { sources: [bundled], isNodeDefault: () => !usesOpenSsl && !extra }
   }
   const { getCACertificates } = tls
@@ -57,7 +60,7 @@ export function nodeSources({ tls, env, execArgv, buildDefines }: NodeWorld): {
  * reported and passed over, as Node does.
  */
 export function extraSource({ tls, env, fs }: NodeWorld, errors: CaStoreError[]): Source | undefined {
-  const file = env['NODE_EXTRA_CA_CERTS'] || undefined
+  const file = variable(env, 'NODE_EXTRA_CA_CERTS') || undefined
   const by = 'NODE_EXTRA_CA_CERTS'
   if (tls.getCACertificates !== undefined) {
     const texts = tls.getCACertificates('extra')

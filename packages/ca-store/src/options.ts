@@ -45,6 +45,7 @@ const known: ReadonlySet<string> = new Set([
 /** @throws TypeError naming the option that is unknown, empty or of the wrong type */
 export function readOptions(options: LoadCaStoreOptions): ParsedOptions {
   if (typeof options !== 'object' || options === null) throw misuse('ERR_INVALID_ARG_TYPE', 'options must be an object')
+  refuseInherited(options)
   for (const name of Object.keys(options))
     if (!known.has(name)) throw misuse('ERR_INVALID_ARG_VALUE', `unknown option '${name}'`)
   const { certificates, file, path, purpose = 'serverAuth', fs = nodeFs } = options
@@ -61,6 +62,15 @@ export function readOptions(options: LoadCaStoreOptions): ParsedOptions {
     purpose,
     fs,
   }
+}
+
+/** What an options object inherits would be passed over, and with it perhaps a restriction; what every object does is an attacker's. */
+function refuseInherited(options: object): void {
+  for (const key in options)
+    if (!Object.hasOwn(options, key))
+      throw misuse('ERR_INVALID_ARG_VALUE', `option '${key}' is inherited: only own properties count`)
+  // an object without a prototype inherits nothing, but what is made of it does
+  for (const key in {}) throw misuse('ERR_INVALID_ARG_VALUE', `option '${key}' stands in Object.prototype`)
 }
 
 function readInputs(certificates: unknown): (string | Uint8Array)[] {

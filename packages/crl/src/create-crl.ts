@@ -16,7 +16,7 @@ import { ExtensionId } from '@x/der/x509'
 import { parsePrivateKey, type PrivateKeyInput, type CertificateInput, signatureAlgorithm, signDer } from '@x/utils'
 import { Crl } from './crl.ts'
 import { reading } from './errors.ts'
-import { refuseUnknown, toMilliseconds, wrongType, wrongValue } from './misuse.ts'
+import { refuseInherited, refuseUnknown, toMilliseconds, wrongType, wrongValue } from './misuse.ts'
 import { codeOfReason, type RevocationReason } from './reasons.ts'
 import { type CrlScope, encodeScope } from './create-scope.ts'
 import { readSigner } from './verify-crl.ts'
@@ -106,6 +106,7 @@ export function createCrl(options: CrlOptions): Crl {
   refuseUnknown(options, LIST_OPTIONS)
   if (typeof options.issuer !== 'object' || options.issuer === null)
     throw wrongType('issuer', 'an object', options.issuer)
+  refuseInherited(options.issuer, 'issuer.')
   const issuer = readSigner(options.issuer.certificate, 'issuer.certificate')
   const privateKey = reading('ERR_CRL_CERTIFICATE_INVALID', "the issuer's key cannot be read", () =>
     parsePrivateKey(options.issuer.privateKey),
@@ -198,7 +199,9 @@ function serialOf({ certificate, serial }: RevokedOptions): Uint8Array {
   return integer(BigInt(`0x${serial}`))
 }
 
-function rawExtension({ oid: type, critical = false, raw }: CrlExtensionOptions): Uint8Array {
+function rawExtension(options: CrlExtensionOptions): Uint8Array {
+  refuseInherited(options, 'extensions.')
+  const { oid: type, critical = false, raw } = options
   return extension(type, critical, raw)
 }
 

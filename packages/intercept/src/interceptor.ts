@@ -105,8 +105,9 @@ export class Interceptor {
    * @throws InterceptError ERR_INTERCEPT_CERTIFICATE_INVALID, ERR_INTERCEPT_NOT_CLONABLE, ERR_INTERCEPT_CACHE_INVALID
    */
   clone(certificate: CertificateInput, options: string | CloneOptions = {}): Clone {
-    if (typeof options !== 'string') refuseUnknown(options, CLONE_OPTIONS)
-    const { ident, untrusted = false } = typeof options === 'string' ? { ident: options } : options
+    const asked: CloneOptions = typeof options === 'string' ? { ident: options } : options
+    refuseUnknown(asked, CLONE_OPTIONS)
+    const { ident, untrusted = false } = asked
     if (ident !== undefined && typeof ident !== 'string') throw wrongType('ident', 'a string', ident)
     if (typeof untrusted !== 'boolean') throw wrongType('untrusted', 'a boolean', untrusted)
     const der = derOf(certificate)

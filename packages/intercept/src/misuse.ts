@@ -12,10 +12,19 @@ export function wrongValue(option: string, problem: string): MisuseError {
   return misuse('ERR_INVALID_ARG_VALUE', `The "${option}" option ${problem}`)
 }
 
-/** Refuses options that nobody knows: a misspelled option must not be ignored. */
+/** Refuses options that nobody knows, since a misspelled option must not be ignored, and inherited ones. */
 export function refuseUnknown(options: unknown, known: ReadonlySet<string>): asserts options is object {
   if (typeof options !== 'object' || options === null) throw wrongType('options', 'an object', options)
+  refuseInherited(options)
   for (const key of Object.keys(options)) if (!known.has(key)) throw wrongValue(key, 'is not known')
+}
+
+/** What an options object inherits would be passed over, and with it perhaps a restriction; what every object does is an attacker's. */
+function refuseInherited(options: object): void {
+  for (const key in options)
+    if (!Object.hasOwn(options, key)) throw wrongValue(key, 'is inherited: only own properties count')
+  // an object without a prototype inherits nothing, but what is made of it does
+  for (const key in {}) throw wrongValue(key, 'stands in Object.prototype')
 }
 
 function misuse(code: MisuseError['code'], message: string): MisuseError {

@@ -3,7 +3,7 @@ import { type CertificateInput, parsePrivateKey, type PrivateKeyInput, signDer }
 import { createPublicKey } from 'node:crypto'
 import type { CertId } from './cert-id.ts'
 import { issuerFacts } from './facts.ts'
-import { readNow, readWord, refuseUnknown, wrongType, wrongValue } from './misuse.ts'
+import { readNow, readWord, refuseInherited, refuseUnknown, wrongType, wrongValue } from './misuse.ts'
 import { NONCE, OCSP_BASIC } from './oids.ts'
 import { type OcspResponseStatus, reasons, responseStatuses, type RevocationReason } from './parse-response.ts'
 import { certIdOf, type OcspPair } from './request.ts'
@@ -79,6 +79,7 @@ export function createOcspResponse(options: CreateOcspResponseOptions): Uint8Arr
   const { signer, responses, certificates = [], digest, padding } = options
   if (typeof signer !== 'object' || signer === null)
     throw wrongType('signer', 'an object with certificate and privateKey', signer)
+  refuseInherited(signer, 'signer.')
   if (!Array.isArray(responses)) throw wrongType('responses', 'an array', responses)
   const producedAt = readNow(options.producedAt)
   const hash = readWord('hash', options.hash, ['sha1', 'sha256'], 'sha1')

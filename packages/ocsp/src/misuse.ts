@@ -14,10 +14,19 @@ export function wrongValue(option: string, problem: string): MisuseError {
   return Object.assign(new TypeError(`The "${option}" option ${problem}`), { code: 'ERR_INVALID_ARG_VALUE' as const })
 }
 
-/** Refuses options that nobody knows: a misspelled option must not be ignored. */
+/** Refuses options that nobody knows, since a misspelled option must not be ignored, and inherited ones. */
 export function refuseUnknown(options: object, known: ReadonlySet<string>): void {
   if (typeof options !== 'object' || options === null) throw wrongType('options', 'an object', options)
-  for (const key in options) if (!known.has(key)) throw wrongValue(key, 'is not known')
+  refuseInherited(options)
+  for (const key of Object.keys(options)) if (!known.has(key)) throw wrongValue(key, 'is not known')
+}
+
+/** What an options object inherits would be passed over, and with it perhaps a restriction; what every object does is an attacker's. */
+export function refuseInherited(options: object, prefix = ''): void {
+  for (const key in options)
+    if (!Object.hasOwn(options, key)) throw wrongValue(`${prefix}${key}`, 'is inherited: only own properties count')
+  // an object without a prototype inherits nothing, but what is made of it does
+  for (const key in {}) throw wrongValue(`${prefix}${key}`, 'stands in Object.prototype')
 }
 
 /** A clock reading in milliseconds since 1970; NaN and invalid dates are refused (they would pass comparisons). */

@@ -4,6 +4,7 @@ import { OcspError, type OcspErrorCode } from './errors.ts'
 import { type CertificateFacts, certificateView, issuerFacts } from './facts.ts'
 import { inTurn } from './in-turn.ts'
 import { quietly, whenAnswered } from './maybe-async.ts'
+import { refuseInherited } from './misuse.ts'
 import type { OcspPair } from './request.ts'
 import { CLOCK_SKEW_MS, type OcspStatus, type OcspStrictness, verifyOcspResponse } from './verify-response.ts'
 
@@ -29,6 +30,7 @@ export function questionOf(pair: OcspPair): Question {
  * @throws OcspError ERR_OCSP_CERTIFICATE_INVALID
  */
 export function ocspCacheKey(pair: OcspPair): string {
+  refuseInherited(pair)
   return questionOf(pair).key
 }
 

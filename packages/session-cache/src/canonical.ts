@@ -73,15 +73,22 @@ function encodeObject(value: object, place: Place): Buffer {
 
 function encodeRecord(value: Record<string, unknown>, place: Place): Buffer {
   if (Object.getOwnPropertySymbols(value).length > 0) throw refused(place, 'has a symbol as a key')
+  // it would be left out of the key, and may be what the connection is made with
+  for (const name in value)
+    if (!Object.hasOwn(value, name)) throw refused(inside(place, value, step(place, name)), 'is inherited')
   const parts = Object.keys(value)
     .sort()
     .map((name) => {
       const item = value[name]
-      const within = inside(place, value, place.path === '' ? name : `.${name}`)
+      const within = inside(place, value, step(place, name))
       const list = item instanceof Set ? [...item] : Array.isArray(item) ? (item as unknown[]) : [item]
       return Buffer.concat([encodeText(name), setNames.has(name) ? encodeSet(list, within) : encode(item, within)])
     })
   return tagged('o', ...parts)
+}
+
+function step({ path }: Place, name: string): string {
+  return path === '' ? name : `.${name}`
 }
 
 function encodeList(list: readonly unknown[], place: Place): Buffer {

@@ -1,6 +1,7 @@
 import { Agent, type AgentOptions, type RequestOptions } from 'node:https'
 import type { Duplex } from 'node:stream'
 import type { ConnectionOptions } from 'node:tls'
+import { refuseInherited } from './misuse.ts'
 import { policyKey } from './policy.ts'
 import { checkSharing, connect, type SharingOptions } from './tls.ts'
 
@@ -31,6 +32,7 @@ export class SessionAgent extends Agent {
   constructor(options: AgentOptions, sharing: SharingOptions) {
     super({ ...options, maxCachedSessions: 0 })
     checkSharing(sharing)
+    refuseInherited(options)
     this.#sharing = sharing
   }
 
@@ -45,13 +47,14 @@ export class SessionAgent extends Agent {
     options: RequestOptions,
     created?: (error: Error | null, stream: Duplex) => void,
   ): undefined {
-    void this.#create(tlsOptions(options), (created ?? (() => undefined)) as Created)
+    void this.#create(options, (created ?? (() => undefined)) as Created)
   }
 
-  async #create(options: ConnectionOptions, created: Created): Promise<void> {
+  async #create(options: RequestOptions, created: Created): Promise<void> {
     let socket: Duplex
     try {
-      socket = await connect(options, this.#sharing)
+      refuseInherited(options)
+      socket = await connect(tlsOptions(options), this.#sharing)
     } catch (error) {
       created(error as Error)
       return

@@ -8,12 +8,21 @@ export function invalidValue(option: string, problem: string): TypeError {
   return Object.assign(new TypeError(`${option} ${problem}`), { code: 'ERR_INVALID_ARG_VALUE' as const })
 }
 
-/** Throws for an option that is none of `known`: a misspelt policy must not be ignored. */
+/** Throws for an option that is none of `known`, since a misspelt policy must not be ignored, and for an inherited one. */
 export function refuseUnknownOptions(options: object, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null) throw invalidType('options', 'an object')
+  refuseInherited(options)
   for (const name of Object.keys(options)) {
     if (!known.includes(name)) throw invalidValue(`options.${name}`, 'is not a known option')
   }
+}
+
+/** What an options object inherits would be passed over, and with it perhaps a restriction; what every object does is an attacker's. */
+export function refuseInherited(options: object, prefix = 'options.'): void {
+  for (const key in options)
+    if (!Object.hasOwn(options, key)) throw invalidValue(`${prefix}${key}`, 'is inherited: only own properties count')
+  // an object without a prototype inherits nothing, but what is made of it does
+  for (const key in {}) throw invalidValue(`${prefix}${key}`, 'stands in Object.prototype')
 }
 
 /** `value`, or `fallback` where it is undefined; a whole number of at least 1. */

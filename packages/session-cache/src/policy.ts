@@ -47,7 +47,9 @@ export function isShareable(options: ConnectionOptions): boolean {
  */
 export function policyKey(options: ConnectionOptions): string {
   const given = Object.entries(options).filter(([name, value]) => value !== undefined && !transportOptions.has(name))
-  return trustKey({ options: Object.fromEntries(given), defaults: defaults(options) })
+  // Without a prototype: Node asks an agent for names in events, where nobody would catch that one is polluted.
+  const own = { __proto__: null, ...Object.fromEntries(given) }
+  return trustKey({ __proto__: null, options: own, defaults: { __proto__: null, ...defaults(options) } })
 }
 
 /**

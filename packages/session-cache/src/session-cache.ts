@@ -1,4 +1,4 @@
-import { invalidType, invalidValue, positiveInteger, refuseUnknownOptions } from './misuse.ts'
+import { invalidType, invalidValue, positiveInteger, refuseInherited, refuseUnknownOptions } from './misuse.ts'
 import type { KeyObject } from 'node:crypto'
 import { coarseNow } from './coarse-clock.ts'
 import { type SealingKey, seal, sealingKeys, unseal } from './sealing.ts'
@@ -93,6 +93,7 @@ export class SessionCache<E = unknown> implements SessionStore<E> {
     bytes: Uint8Array,
     options: SessionCacheOptions & { readonly key: SealingKey | readonly SealingKey[] },
   ): SessionCache<E> {
+    refuseInherited(options)
     const { key, ...rest } = options
     const cache = new SessionCache<E>(rest)
     const entries = readEntries<E>(unseal(sealingKeys('options.key', key), snapshot, bytes))

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { connect as tlsConnect, type ConnectionOptions, type DetailedPeerCertificate, type TLSSocket } from 'node:tls'
 import { SessionCacheError } from './errors.ts'
-import { invalidType, invalidValue, positiveInteger, refuseUnknownOptions } from './misuse.ts'
+import { invalidType, invalidValue, positiveInteger, refuseInherited, refuseUnknownOptions } from './misuse.ts'
 import { isShareable, type PeerEvidence, policyKey, stillHolds, verifiedName } from './policy.ts'
 import type { SessionEntry } from './session-entry.ts'
 import type { SessionStore } from './session-store.ts'
@@ -61,6 +61,7 @@ export interface SessionPeer {
  */
 export async function connect(given: ConnectionOptions, sharing: SharingOptions): Promise<TLSSocket> {
   const rules = checkSharing(sharing)
+  refuseInherited(given) // the copy would be without it, or with what was never verified
   // What the key says must be what is verified, whatever the caller does to its object while the store is asked.
   const options = { ...given }
   if (options.session !== undefined)

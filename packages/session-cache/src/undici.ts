@@ -1,7 +1,7 @@
 import { connect as connectPlain, isIP, type Socket } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
 import { SessionCacheError } from './errors.ts'
-import { invalidValue } from './misuse.ts'
+import { invalidValue, refuseInherited } from './misuse.ts'
 import { checkSharing, connect, type SharingOptions } from './tls.ts'
 
 /** What undici passes to a connector (`buildConnector.Options`), as far as it counts here. */
@@ -31,6 +31,7 @@ export function connector(
   sharing: SharingOptions,
 ): (target: UndiciTarget, callback: UndiciCallback) => void {
   checkSharing(sharing)
+  refuseInherited(options)
   for (const name of ['host', 'port', 'path', 'socket', 'session'] as const) {
     if (options[name] !== undefined)
       throw invalidValue(`options.${name}`, 'comes from the request and must not be given')

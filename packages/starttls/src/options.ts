@@ -27,6 +27,7 @@ export function checkOptions(
   if (stream.readableFlowing === true) throw invalidValue('stream', 'must not be flowing: somebody else reads it')
   if (stream.readableEncoding !== null || stream.readableObjectMode) throw invalidValue('stream', 'must give bytes')
   if (typeof options !== 'object' || options === null) throw invalidType('options', 'an object')
+  refuseInherited(options)
   for (const name of Object.keys(options))
     if (!known.includes(name)) throw invalidValue(`options.${name}`, 'is not a known option')
   const { signal, timeout = 30_000 } = options
@@ -35,6 +36,14 @@ export function checkOptions(
   if (!(timeout > 0 && timeout <= 0x7fff_ffff))
     throw invalidValue('options.timeout', 'must be above 0 and below 2 ** 31')
   return { signal, timeout }
+}
+
+/** What an options object inherits would be passed over, and with it perhaps a restriction; what every object does is an attacker's. */
+function refuseInherited(options: object): void {
+  for (const key in options)
+    if (!Object.hasOwn(options, key)) throw invalidValue(`options.${key}`, 'is inherited: only own properties count')
+  // an object without a prototype inherits nothing, but what is made of it does
+  for (const key in {}) throw invalidValue(`options.${key}`, 'stands in Object.prototype')
 }
 
 /** `options.name`, of the characters that host names, addresses and ports are made of: it is written into the dialogue. */

@@ -1,6 +1,7 @@
 import type { CertificateOptions } from './certificate-options.ts'
 import { createCertificate, type CreatedIdentity } from './create-certificate.ts'
 import { guessGeneralName } from './general-names.ts'
+import { refuseInherited } from './misuse.ts'
 import { writePem } from './pem.ts'
 
 /** What {@link Authority.issue} takes: the options of `createCertificate`, and `names`. */
@@ -33,6 +34,7 @@ export function createAuthority(
   name: string | Omit<CertificateOptions, 'issuer' | 'publicKey' | 'ca'> = 'Test CA',
 ): Authority {
   const options: CertificateOptions = typeof name === 'string' ? { subject: { commonName: name } } : name
+  refuseInherited(options) // a copy of it would be without its limits
   const root = createCertificate({ ...caDefaults(options, 'Test CA'), ...options, ca: true })
   return asAuthority(root, [], root)
 }
@@ -41,8 +43,10 @@ function asAuthority(identity: CreatedIdentity, above: readonly CreatedIdentity[
   function issue(options: IssueOptions & { readonly ca: true }): Authority
   function issue(namesOrOptions?: string | readonly string[] | IssueOptions): IssuedIdentity
   function issue(namesOrOptions: string | readonly string[] | IssueOptions = {}): IssuedIdentity | Authority {
-    const { names = [], ...options }: IssueOptions =
+    const given: IssueOptions =
       typeof namesOrOptions === 'string' || isList(namesOrOptions) ? { names: namesOrOptions } : namesOrOptions
+    refuseInherited(given)
+    const { names = [], ...options } = given
     const issued = createCertificate({
       ...(options.ca === true ? caDefaults(options, 'Test intermediate CA') : {}),
       ...options,

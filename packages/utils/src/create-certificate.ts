@@ -10,7 +10,7 @@ import { writeExtension } from './extensions.ts'
 import { extensionsFor } from './extensions-for.ts'
 import { generateKeySync, type KeyKindInput } from './generate-key.ts'
 import { type IssuerFacts, issuerFacts, keyFacts } from './key-facts.ts'
-import { refuseUnknown, wrongType, wrongValue } from './misuse.ts'
+import { refuseInherited, refuseUnknown, wrongType, wrongValue } from './misuse.ts'
 import { writePem } from './pem.ts'
 import { parsePrivateKey, privateKeyToPem } from './private-keys.ts'
 import { signatureAlgorithm, signDer } from './signature.ts'
@@ -128,6 +128,7 @@ function sameKey(certificate: CertificateInput, key: KeyObject): boolean {
 /** What `describeCertificate` says of the issuer is no issuer: the new certificate signs itself. */
 function isNameRecord(issuer: NonNullable<CertificateOptions['issuer']>): issuer is NameRecord {
   if (typeof issuer !== 'object') throw wrongType('issuer', 'an object with certificate and privateKey', issuer)
+  refuseInherited(issuer, 'issuer.')
   return !('privateKey' in issuer)
 }
 

@@ -12,7 +12,7 @@ import {
 } from '@x/der'
 import { AccessMethod, ExtensionId } from '@x/der/x509'
 import { encodeGeneralName, type GeneralName } from './general-names.ts'
-import { wrongType, wrongValue } from './misuse.ts'
+import { refuseInherited, wrongType, wrongValue } from './misuse.ts'
 import { oidElement, oidFromName } from './oids.ts'
 import { CERT_TYPES, KEY_USAGES } from './purpose.ts'
 
@@ -77,6 +77,7 @@ export interface EncodedExtension {
 /** Checks and encodes one extension. */
 export function encodeExtension(input: ExtensionInput, option: string): EncodedExtension {
   if (typeof input !== 'object' || input === null) throw wrongType(option, 'an object', input)
+  refuseInherited(input, `${option}.`)
   for (const key of Object.keys(input))
     if (!['oid', 'name', 'critical', 'raw', 'value', 'text'].includes(key))
       throw wrongValue(`${option}.${key}`, 'is not known')
@@ -195,7 +196,10 @@ function checked(
   record: boolean,
 ): Uint8Array {
   if (value === undefined) throw wrongType(option, 'given, or raw DER instead', value)
-  if (record && (typeof value !== 'object' || value === null)) throw wrongType(option, 'an object', value)
+  if (record) {
+    if (typeof value !== 'object' || value === null) throw wrongType(option, 'an object', value)
+    refuseInherited(value, `${option}.`)
+  }
   try {
     return encode(value, option)
   } catch (error) {

@@ -16,8 +16,17 @@ function misuse(code: MisuseError['code'], message: string): MisuseError {
   return Object.assign(new TypeError(message), { code })
 }
 
-/** Refuses options that nobody knows: a misspelled option must not be ignored. */
+/** Refuses options that nobody knows, since a misspelled option must not be ignored, and inherited ones. */
 export function refuseUnknown(options: object, known: ReadonlySet<string>, prefix = ''): void {
   if (typeof options !== 'object' || options === null) throw wrongType(prefix || 'options', 'an object', options)
+  refuseInherited(options, prefix)
   for (const key of Object.keys(options)) if (!known.has(key)) throw wrongValue(`${prefix}${key}`, 'is not known')
+}
+
+/** What an options object inherits would be passed over, and with it perhaps a restriction; what every object does is an attacker's. */
+export function refuseInherited(options: object, prefix = ''): void {
+  for (const key in options)
+    if (!Object.hasOwn(options, key)) throw wrongValue(`${prefix}${key}`, 'is inherited: only own properties count')
+  // an object without a prototype inherits nothing, but what is made of it does
+  for (const key in {}) throw wrongValue(`${prefix}${key}`, 'stands in Object.prototype')
 }

@@ -11,7 +11,7 @@ import { digestName } from '@x/der/x509'
 import { hasKey, inOrder } from './chain-order.ts'
 import { CertificateError } from './errors.ts'
 import { derivePkcs12, MAX_SLOW_ITERATIONS } from './key-derivation.ts'
-import { wrongType } from './misuse.ts'
+import { refuseInherited, wrongType } from './misuse.ts'
 import { decryptPasswordBased, passwordBasedMac, type RoundBudget, roundBudget } from './password-based.ts'
 import { type Decrypt, type Pkcs12Bag, type Pkcs12Mac, readBags, readPfx } from './pkcs12-structure.ts'
 import { checkedPassphrase, type Passphrase } from './private-keys.ts'
@@ -37,6 +37,7 @@ export async function parsePkcs12(
   bytes: Uint8Array,
   options: { readonly passphrase?: Passphrase | undefined } = {},
 ): Promise<Pkcs12Content> {
+  refuseInherited(options)
   if (!(bytes instanceof Uint8Array)) throw wrongType('pkcs12', 'a Uint8Array', bytes)
   const { content, mac } = await readPfx(bytes)
   const passphrase = await unlock(content, mac, options.passphrase)

@@ -2,7 +2,7 @@ import { createPrivateKey, KeyObject } from 'node:crypto'
 import { DerError, openDer, Tag } from '@x/der'
 import { type EncodedKey, findPrivateKey } from './encoded-key.ts'
 import { CertificateError } from './errors.ts'
-import { refuseUnknown, wrongType, wrongValue } from './misuse.ts'
+import { refuseInherited, refuseUnknown, wrongType, wrongValue } from './misuse.ts'
 import { type Decrypted, decryptPasswordBased } from './password-based.ts'
 
 /** A private key: PEM text, PEM or DER bytes, or a KeyObject. */
@@ -31,6 +31,7 @@ export function parsePrivateKey(
   input: PrivateKeyInput,
   options: PrivateKeyOptions = {},
 ): KeyObject | Promise<KeyObject> {
+  refuseInherited(options)
   if (input instanceof KeyObject) {
     if (input.type !== 'private') throw wrongValue('privateKey', `must be a private key; it is a ${input.type} key`)
     return input

@@ -1,4 +1,4 @@
-import { wrongType, wrongValue } from './misuse.ts'
+import { refuseInherited, wrongType, wrongValue } from './misuse.ts'
 
 /**
  * What a certificate is for, in the original's words: `'server,client'`, `'+server -keyEncipherment'`, an array of such
@@ -89,6 +89,7 @@ function parsePurpose(purpose: Purpose | undefined): Map<string, boolean> {
   if (typeof purpose !== 'string' && !Array.isArray(purpose)) {
     if (typeof purpose !== 'object' || purpose === null)
       throw wrongType('purpose', 'a string, an array or an object', purpose)
+    refuseInherited(purpose, 'purpose.')
     for (const [name, on] of Object.entries(purpose))
       wanted.set(name.toLowerCase(), Boolean(on) && on !== '-' && on !== '0')
     return wanted

@@ -1,6 +1,6 @@
 import { constants, createPublicKey, KeyObject, sign, verify } from 'node:crypto'
 import { CertificateError } from './errors.ts'
-import { wrongType, wrongValue } from './misuse.ts'
+import { refuseInherited, wrongType, wrongValue } from './misuse.ts'
 import {
   readSignatureAlgorithm,
   type SignatureScheme,
@@ -41,6 +41,7 @@ export interface VerifiedSignature {
  *   ERR_CERT_KEY_INVALID (the public key cannot be decoded)
  */
 export function verifySignature(claim: SignatureClaim): VerifiedSignature {
+  refuseInherited(claim)
   const { data, signature, weakDigests = 'refuse' } = claim
   if (weakDigests !== 'refuse' && weakDigests !== 'tell') throw wrongValue('weakDigests', "must be 'refuse' or 'tell'")
   const scheme = schemeOf(claim.algorithm)
