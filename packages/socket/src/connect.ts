@@ -1,7 +1,8 @@
-import { connect as connectTcp, isIP, type NetConnectOpts, Socket } from 'node:net'
+import { connect as connectTcp, isIP, type LookupFunction, type NetConnectOpts, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { dialsItself } from './engine/choose.ts'
 import { Dial } from './engine/dial.ts'
+import type { TlsEngine } from './engine/engine.ts'
 import { openTransport } from './engine/transport.ts'
 import { invalidValue, SecureSocketError, withDetails } from './errors.ts'
 import { withoutBrackets } from './options/policy.ts'
@@ -90,16 +91,22 @@ async function open(socket: SecureSocket, core: SocketCore, resolved: Resolved):
   if (!dialsItself(resolved) || sessions?.take(prepared.policy, core) instanceof Promise)
     return await openTransportFirst(socket, core, resolved, prepared, sessions)
   const handshake: Handshake = { role: 'client', transport: addressOf(where), prepared, resolved }
-  const engine = begin(core, handshake, sessions)
-  core.dialled(engine.tls)
-  if (socket.destroyed) return abandon(engine.tls)
-  const lookup = isResolved(where) ? new Lookup(engine.tls, socket) : undefined
+  let engine: TlsEngine | undefined
+  let lookup: Lookup | undefined
   try {
+    engine = begin(core, handshake, sessions)
+    core.dialled(engine.tls)
+    if (socket.destroyed) {
+      sessions?.giveBack()
+      return abandon(engine.tls)
+    }
+    if (isResolved(where)) lookup = new Lookup(engine.tls, socket, core)
     await engine.opened?.()
   } catch (error) {
     sessions?.giveBack()
     throw lookup === undefined ? error : lookup.told(error as Error)
   }
+  // from here on the session may be on the wire
   if (socket.destroyed) return false
   socket.emit('connect')
   await finish(socket, core, engine, handshake, sessions)
@@ -119,7 +126,7 @@ async function openTransportFirst(
   const transport = where.socket === undefined ? connectTcp(tcpOptions(where)) : openTransport(where.socket)
   if (transport instanceof Socket) core.transport = transport
   if (socket.destroyed) return abandon(transport)
-  await connected(transport, socket, where)
+  await connected(transport, socket, core, where)
   if (socket.destroyed) return false
   socket.emit('connect')
   if (prepared === undefined) core.adoptPlain(transport)
@@ -157,10 +164,16 @@ async function converse(
   }
 }
 
-function tcpOptions({ host, path, socket: _socket, ...rest }: Resolved['transport']): NetConnectOpts {
+function tcpOptions({ host, path, socket: _socket, lookup, ...rest }: Resolved['transport']): NetConnectOpts {
   const address = path === undefined ? (host === undefined ? {} : { host: withoutBrackets(host) }) : { path }
   // the facade decides about half-open connections
-  return { ...rest, ...address, allowHalfOpen: true } as NetConnectOpts
+  const later = lookup === undefined ? {} : { lookup: answeringLater(lookup) }
+  return { ...rest, ...address, ...later, allowHalfOpen: true } as NetConnectOpts
+}
+
+/** As dns.lookup answers: at once, a failure to connect would come before anybody can listen for it. */
+function answeringLater(lookup: LookupFunction): LookupFunction {
+  return (name, options, done) => lookup(name, options, (...answer) => process.nextTick(done, ...answer))
 }
 
 /** The same object for options that came before: the engine knows by it what it has put together already. */
@@ -176,7 +189,12 @@ function addressOf(where: Resolved['transport']): Dial {
 const addresses = new WeakMap<Resolved['transport'], Dial>()
 
 /** Resolves once the transport is connected; destroys it when the facade closes first. */
-function connected(transport: Duplex, socket: SecureSocket, where: Resolved['transport']): Promise<void> {
+function connected(
+  transport: Duplex,
+  socket: SecureSocket,
+  core: SocketCore,
+  where: Resolved['transport'],
+): Promise<void> {
   if (!(transport instanceof Socket) || !transport.connecting) {
     if (transport.destroyed || transport.readableEnded)
       return Promise.reject(
@@ -184,7 +202,7 @@ function connected(transport: Duplex, socket: SecureSocket, where: Resolved['tra
       )
     return Promise.resolve()
   }
-  const lookup = isResolved(where) ? new Lookup(transport, socket) : undefined
+  const lookup = isResolved(where) ? new Lookup(transport, socket, core) : undefined
   return new Promise((resolve, reject) => {
     const stop = (): void => {
       transport.off('connect', onConnect).off('error', onError).off('close', onClose)
@@ -212,8 +230,9 @@ function isResolved({ socket, path, host = '' }: Resolved['transport']): boolean
 class Lookup {
   #failed = false
 
-  constructor(transport: Socket, socket: SecureSocket) {
+  constructor(transport: Socket, socket: SecureSocket, core: SocketCore) {
     transport.on('lookup', (...args: unknown[]) => {
+      if (!core.connecting) return // the program's lookup may answer late, or twice
       this.#failed = args[0] instanceof Error
       socket.emit('lookup', ...args)
     })

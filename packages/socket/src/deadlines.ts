@@ -11,7 +11,7 @@ export interface Waiting<T> {
 
 /**
  * Items that all have the same time. One timer, for the oldest, does for all: to set one for each, and to clear it, costs a handshake more than its checks. What they
- * are about keeps the process alive, the clock does not.
+ * are about keeps the process alive as a rule; where the clock is to, as long as anything waits, `holds` says so.
  */
 export class Deadlines<T> {
   /** Milliseconds. */
@@ -20,11 +20,13 @@ export class Deadlines<T> {
   readonly #waiting = new Queue<Waiting<T>>()
   #timer: NodeJS.Timeout | undefined
   #isLast = false
+  readonly #holds: boolean
 
   /** `late` is called for each item whose time is over; it is removed before. */
-  constructor(timeout: number, late: (item: T) => void) {
+  constructor(timeout: number, late: (item: T) => void, holds = false) {
     this.timeout = timeout
     this.#late = late
+    this.#holds = holds
   }
 
   get size(): number {
@@ -34,7 +36,8 @@ export class Deadlines<T> {
   add(item: T): Waiting<T> {
     const waiting: Waiting<T> = { item, deadline: performance.now() + this.timeout, place: undefined }
     waiting.place = this.#waiting.add(waiting)
-    this.#timer ??= this.#wakeAfter(this.timeout)
+    if (this.#timer === undefined) this.#timer = this.#wakeAfter(this.timeout)
+    else if (this.#holds && this.#waiting.size === 1) this.#timer.ref()
     return waiting
   }
 
@@ -43,6 +46,8 @@ export class Deadlines<T> {
     if (waiting.place === undefined) return
     this.#waiting.remove(waiting.place)
     waiting.place = undefined
+    if (this.#waiting.size > 0) return
+    this.#timer?.unref()
     if (this.#isLast) this.retire()
   }
 
@@ -55,7 +60,8 @@ export class Deadlines<T> {
   }
 
   #wakeAfter(delay: number): NodeJS.Timeout {
-    return setTimeout(() => this.#endLate(), Math.max(1, Math.ceil(delay))).unref()
+    const timer = setTimeout(() => this.#endLate(), Math.max(1, Math.ceil(delay)))
+    return this.#holds ? timer : timer.unref()
   }
 
   #endLate(): void {
@@ -84,7 +90,9 @@ export function handshakeDeadlines(timeout: number): Deadlines<Interruptible> | 
   if (timeout === current?.timeout) return current
   // few programs have more than one, and who computes another for each connection is not to fill the memory
   current?.retire()
-  return (current = new Deadlines(timeout, (handshake) => handshake.interrupt(handshakeTimeout(timeout))))
+  const late = (handshake: Interruptible): void => handshake.interrupt(handshakeTimeout(timeout))
+  // a transport of the program's own may keep nothing alive, and the program waits for our answer
+  return (current = new Deadlines(timeout, late, true))
 }
 
 let current: Deadlines<Interruptible> | undefined

@@ -81,3 +81,31 @@ describe('Deadlines', () => {
     expect(handshakeDeadlines(Number.POSITIVE_INFINITY)).toBeUndefined()
   })
 })
+
+describe('The clock of a handshake', () => {
+  const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+
+  it('keeps the process alive while anything waits, and no longer', () => {
+    const before = timers()
+    const deadlines = handshakeDeadlines(60_000)
+    const handshake = { interrupt: (): void => undefined }
+    for (let round = 0; round < 2; round++) {
+      const [one, two] = [deadlines?.add(handshake), deadlines?.add(handshake)]
+      expect(timers()).toBe(before + 1)
+      if (one !== undefined) deadlines?.remove(one)
+      expect(timers()).toBe(before + 1)
+      if (two !== undefined) deadlines?.remove(two)
+      expect(timers()).toBe(before)
+    }
+    handshakeDeadlines(60_001) // and the timer of the first is gone
+  })
+
+  it("does not, where it is a server's: its connections do", () => {
+    const before = timers()
+    const deadlines = new Deadlines<string>(60_000, () => undefined)
+    const waiting = deadlines.add('a')
+    expect(timers()).toBe(before)
+    deadlines.remove(waiting)
+    deadlines.retire()
+  })
+})

@@ -1,4 +1,8 @@
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { connect as connectTcp, createServer, type LookupFunction } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createSecureContext, TLSSocket } from 'node:tls'
 import { integer, sequence } from '@x/der'
 import { SessionCache } from '@x/session-cache'
@@ -19,18 +23,30 @@ async function fresh(): Promise<Package> {
 }
 
 describe('what a client has to know of Node', () => {
-  const options = { secureContext: createSecureContext(), rejectUnauthorized: false, servername: 'localhost' }
+  const secureContext = createSecureContext()
+  const common = { secureContext, rejectUnauthorized: false, requestOCSP: false, minDHSize: 1_024 }
+  const options = { ...common, servername: 'localhost' }
+  const ignore = (): void => undefined
 
   async function learned(): Promise<boolean> {
     const { connectClient, dialClient } = await import('../src/engine/node-client.ts')
     await using server = await tcpServer(() => undefined)
     const address = { host, port: server.port }
-    expect(dialClient(options, address)).toBeUndefined()
+    expect(dialClient(options, address, undefined, ignore)).toBeUndefined()
     const { tls } = connectClient({ ...options, ...address })
-    const other = dialClient(options, address)
-    for (const socket of [tls, other]) socket?.on('error', () => undefined).destroy()
+    const other = dialClient(options, address, undefined, ignore)
+    for (const socket of [tls, other]) socket?.on('error', ignore).destroy()
     return other instanceof TLSSocket
   }
+
+  it('does not matter for a path, which needs another handle', async () => {
+    const { connectClient, dialClient } = await import('../src/engine/node-client.ts')
+    await using server = await tcpServer(() => undefined)
+    connectClient({ ...options, host, port: server.port })
+      .tls.on('error', ignore)
+      .destroy()
+    expect(dialClient(options, { path: '/nowhere' }, undefined, ignore)).toBeUndefined()
+  })
 
   it('is learned of the first that tls.connect makes', async () => {
     expect(await learned()).toBe(true)
@@ -128,6 +144,58 @@ describe.each([
       socket.destroy()
     }
     expect(reused).toEqual([false, true])
+  })
+
+  it('connects to a path', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'x-path-'))
+    await using server = await tlsServer()
+    const local = createServer((socket) => {
+      const onward = connectTcp(server.port, host)
+      socket.on('error', () => onward.destroy()).pipe(onward)
+      onward.on('error', () => socket.destroy()).pipe(socket)
+    }).listen(join(folder, 's'))
+    try {
+      await once(local, 'listening')
+      const { connect } = await next()
+      const socket = await connect({ path: join(folder, 's'), servername: 'localhost', ca })
+      socket.write('ping')
+      expect(String((await once(socket, 'data'))[0])).toBe('ping')
+      socket.destroy()
+      const error = await rejection(connect({ path: join(folder, 'none'), servername: 'localhost', ca }))
+      expect([error['code'], error['phase']]).toEqual(['ENOENT', 'connect'])
+    } finally {
+      local.close()
+      rmSync(folder, { recursive: true })
+    }
+  })
+
+  it('tells of a lookup that answers at once, and with what cannot be connected to', async () => {
+    const { connect } = await next()
+    const lookup = ((_name: string, _options: object, done: (...answer: unknown[]) => void) =>
+      done(null, '::1', 4)) as LookupFunction
+    const sessionCache = new SessionCache()
+    const error = await rejection(
+      connect({ host: 'localhost', port: 9, ca, lookup, autoSelectFamily: false, sessionCache }),
+    )
+    expect(error['phase']).toBe('connect')
+    expect(typeof error['code']).toBe('string')
+  })
+
+  it('tells of no lookup behind the end', async () => {
+    const { dial } = await next()
+    let answer: (() => void) | undefined
+    const lookup = ((_name: string, _options: object, done: (...answer: unknown[]) => void) => {
+      answer = () => done(null, '127.0.0.1', 4)
+    }) as LookupFunction
+    const socket = dial({ host: 'localhost', port: 9, ca, lookup, autoSelectFamily: false })
+    const told: string[] = []
+    for (const event of ['lookup', 'close', 'error']) socket.on(event, () => told.push(event))
+    await new Promise(setImmediate)
+    socket.destroy()
+    await once(socket, 'close')
+    answer?.()
+    await new Promise(setImmediate)
+    expect(told).toEqual(['close'])
   })
 
   it('writes on after the server has ended its side', async () => {

@@ -77,6 +77,8 @@ function makeRecordOf(
             servername: 'localhost',
             rejectUnauthorized: false,
             checkServerIdentity: () => undefined,
+            requestOCSP: false,
+            minDHSize: 2_048,
           },
         }
       : { role, options: { secureContext, isServer: true, rejectUnauthorized: false } },

@@ -86,7 +86,7 @@ function clientOptions({ handshake, secureContext, host, staple, transport }: Tl
     requestOCSP: staple,
     // node:tls would fall back to "localhost" and put it on the wire; '' sends no name
     servername: handshake.servername ?? serverNameFor(host),
-    ...(handshake.minDHSize === undefined ? {} : { minDHSize: handshake.minDHSize }),
+    minDHSize: handshake.minDHSize ?? MIN_DH_SIZE,
     ...(handshake.ALPNProtocols === undefined ? {} : { ALPNProtocols: [...handshake.ALPNProtocols] }),
     ...dial?.options,
     rejectUnauthorized: false,
@@ -95,6 +95,9 @@ function clientOptions({ handshake, secureContext, host, staple, transport }: Tl
   said.set(secureContext, { handshake, dial, host, staple, options })
   return options
 }
+
+/** Bits; Node's own least, where the program's defaults have none. */
+const MIN_DH_SIZE = 1_024
 
 /** By context: what was said with it last. */
 const said = new WeakMap<

@@ -58,7 +58,9 @@ export class NativeTls implements TlsEngine {
       this.#sessions = settings.sessions
       const session = settings.sessions?.toOffer
       const dialled =
-        given instanceof Dial && psk === undefined ? dialClient(settings.options, given.options) : undefined
+        given instanceof Dial && psk === undefined
+          ? dialClient(settings.options, given.options, session, this.#onError)
+          : undefined
       if (dialled === undefined) {
         // before the connection, in the tick in which it is asked for, a session is decoded once; the option has Node do it twice
         const apart = transport === undefined && canSetSession
@@ -68,13 +70,12 @@ export class NativeTls implements TlsEngine {
           ...(psk === undefined ? {} : { pskCallback: psk.offer }),
           ...(apart || session === undefined ? {} : { session }),
         })
-        this.tls = tls
+        this.tls = tls.on('error', this.#onError)
         this.#restoreIdentityCheck = restore
         if (apart && session !== undefined) setSession(tls, session)
       } else {
         this.tls = dialled
         this.#dialled = settings.options
-        if (session !== undefined) setSession(dialled, session)
       }
       if (given instanceof Dial) setUp(this.tls, given)
       if (settings.options.requestOCSP === true)
@@ -84,9 +85,9 @@ export class NativeTls implements TlsEngine {
     } else {
       const options = psk === undefined ? settings.options : { ...settings.options, pskCallback: psk.find }
       this.tls = new TLSSocket(given as Duplex, options)
-      this.tls.on('_tlsError', this.#onError) // a client's come as 'error' from the start
+      this.tls.on('error', this.#onError).on('_tlsError', this.#onError) // a client's come as 'error' from the start
     }
-    this.tls.on('error', this.#onError).on('end', this.#onEnd).on('close', this.#onClose)
+    this.tls.on('end', this.#onEnd).on('close', this.#onClose)
     transport?.on('error', this.#onError).on('close', this.#onTransportClose)
   }
 

@@ -7,17 +7,22 @@ import { type ConnectionOptions, connect, TLSSocket, type TLSSocketOptions } fro
  */
 
 /** What tls.connect is told. */
-export type ClientOptions = ConnectionOptions & { readonly requestOCSP?: boolean }
+export type ClientOptions = ConnectionOptions & { readonly requestOCSP: boolean; readonly minDHSize: number }
 
 /**
  * A client that connects by itself, as tls.connect makes it, but for what tls.connect does for a verdict of its own (it reads all options anew, looks at the
  * peer's chain, and listens for each step): a twentieth of a full handshake. Its handshake is done with 'secure', after which `completeClient` is
- * to be called. Undefined where Node's fields are not what they were, or are not known yet: they are learned of what tls.connect has made (`learnFrom`).
+ * to be called. Undefined where Node's fields are not what they were, or are not known yet: they are learned of what tls.connect has made (`connectClient`).
  *
- * `options` are those for tls.connect; no session, no pre-shared key and no path.
+ * `options` are those for tls.connect; no pre-shared key, and an address that is no path. `onError` hears of errors from the start.
  */
-export function dialClient(options: ClientOptions, address: NetConnectOpts): TLSSocket | undefined {
-  if (fields === undefined) return undefined
+export function dialClient(
+  options: ClientOptions,
+  address: NetConnectOpts,
+  session: Buffer | undefined,
+  onError: (error: Error) => void,
+): TLSSocket | undefined {
+  if (fields === undefined || 'path' in address) return undefined
   const socket = new TLSSocket(
     undefined as never,
     {
@@ -30,19 +35,28 @@ export function dialClient(options: ClientOptions, address: NetConnectOpts): TLS
       ALPNProtocols: options.ALPNProtocols,
     } as TLSSocketOptions,
   ) as Client
+  socket.on('error', onError)
   // read where a second address is tried, and where a session is bound to its name (Node 24 and later)
   socket[fields.options] = options
-  socket.connect(address, socket._start)
-  socket._releaseControl()
-  if (options.servername) socket.setServername(options.servername)
+  try {
+    socket.connect(address, socket._start)
+    socket._releaseControl()
+    // a lookup of the program's may have answered already, and with what cannot be connected to
+    if (socket.destroyed) return socket
+    if (options.servername) socket.setServername(options.servername)
+    if (session !== undefined) setSession(socket, session)
+  } catch (error) {
+    socket.destroy()
+    throw error
+  }
   return socket
 }
 
 /**
  * To be called at 'secure' of what `dialClient` has made: its sessions are reported from now on, as tls.connect does it after its verdict. Returns the error
- * where the peer's Diffie-Hellman group has fewer bits than `minDHSize` (1024 where it is not said).
+ * where the peer's Diffie-Hellman group has fewer bits than `minDHSize`.
  */
-export function completeClient(socket: TLSSocket, { minDHSize = 1_024 }: ClientOptions): Error | undefined {
+export function completeClient(socket: TLSSocket, { minDHSize }: ClientOptions): Error | undefined {
   const client = socket as Client
   const { type, size = 0 } = (client.getEphemeralKeyInfo() ?? {}) as { readonly type?: string; readonly size?: number }
   if (type === 'DH' && !(size >= minDHSize))
