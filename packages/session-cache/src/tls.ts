@@ -56,7 +56,7 @@ export interface SessionPeer {
  *
  * Resolves with the socket once it is secure and verified. Node's own errors pass through.
  *
- * @throws TypeError for `session` (a raw session carries no policy) and where there is no name to verify
+ * @throws TypeError for `session` (a raw session carries no policy), for inherited options, and where there is no name to verify
  * @throws SessionCacheError (rejections) ERR_SESSION_CONNECT_TIMEOUT, ERR_SESSION_PARAMETER for an option that cannot be part of a trust key
  */
 export async function connect(given: ConnectionOptions, sharing: SharingOptions): Promise<TLSSocket> {

@@ -20,7 +20,7 @@ const portableForm = /^x1\.[A-Za-z0-9_-]{43}$/
  * then, or that something must be a parameter too.)
  *
  * @throws SessionCacheError ERR_SESSION_PARAMETER for what has no canonical form: undefined, NaN, infinities, -0, symbols, instances
- * of other classes, cycles. Leave such a parameter out, or give what it stands for.
+ * of other classes, inherited properties, cycles. Leave such a parameter out, or give what it stands for.
  */
 export function trustKey(parameters: Readonly<Record<string, unknown>>): string {
   if (typeof parameters !== 'object' || parameters === null || Array.isArray(parameters))
