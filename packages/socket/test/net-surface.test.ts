@@ -152,7 +152,7 @@ describe('as a net.Socket', () => {
       ),
     ).toMatchObject({
       code: 'ENOTFOUND',
-      phase: 'connect',
+      phase: 'resolve',
     })
   })
 

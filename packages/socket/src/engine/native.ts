@@ -78,7 +78,7 @@ export class NativeTls implements TlsEngine {
         this.#dialled = settings.options
       }
       if (given instanceof Dial) setUp(this.tls, given)
-      if (settings.options.requestOCSP === true)
+      if (settings.options.requestOCSP)
         this.tls.on('OCSPResponse', (staple: Uint8Array | null) => {
           this.#staple = staple ?? undefined
         })
