@@ -198,6 +198,32 @@ describe.each([
     expect(told).toEqual(['close'])
   })
 
+  it('gives a session back that OpenSSL does not take, and leaves no connection', async () => {
+    let connections = 0
+    await using server = await tlsServer({ maxVersion: 'TLSv1.3', minVersion: 'TLSv1.3' })
+    const { connect } = await next()
+    const sessionCache = new SessionCache()
+    const options = { host, port: server.port, ca, sessionCache }
+    const first = await connect(options)
+    first.write('ping')
+    await once(first, 'data')
+    first.destroy()
+    await once(first, 'close')
+    const before = sessionCache.size
+    server.server.on('connection', () => connections++)
+    const setSession = vi.spyOn(TLSSocket.prototype as unknown as { setSession(): void }, 'setSession')
+    setSession.mockImplementation(() => {
+      throw Object.assign(new Error('no session'), { code: 'ERR_CRYPTO_OPERATION_FAILED' })
+    })
+    expect((await rejection(connect(options)))['code']).toBe('ERR_CRYPTO_OPERATION_FAILED')
+    setSession.mockRestore()
+    expect(sessionCache.size).toBe(before)
+    const again = await connect(options)
+    expect(again.sessionReused).toBe(true)
+    again.destroy()
+    expect(connections).toBe(1)
+  })
+
   it('writes on after the server has ended its side', async () => {
     await using server = await tlsServer({ allowHalfOpen: true }, (socket) => {
       socket.end('bye')
