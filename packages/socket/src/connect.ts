@@ -171,9 +171,39 @@ function tcpOptions({ host, path, socket: _socket, lookup, ...rest }: Resolved['
   return { ...rest, ...address, ...later, allowHalfOpen: true } as NetConnectOpts
 }
 
-/** As dns.lookup answers: at once, a failure to connect would come before anybody can listen for it. */
+/**
+ * As dns.lookup answers: later, since a failure to connect would come before anybody can listen for it; once; and, where it was asked for all addresses, with
+ * a list of them: of anything else Node throws where nobody can catch it.
+ */
 function answeringLater(lookup: LookupFunction): LookupFunction {
-  return (name, options, done) => lookup(name, options, (...answer) => process.nextTick(done, ...answer))
+  return (name, options, done) => {
+    let isAnswered = false
+    const answer = (given: unknown, ...addresses: unknown[]): void => {
+      if (isAnswered) return
+      isAnswered = true
+      const error = given ? withError(given) : isAnswer(addresses[0], options.all) ? null : misanswered()
+      process.nextTick(done as (...args: unknown[]) => void, error, ...addresses)
+    }
+    try {
+      lookup(name, options, answer)
+    } catch (error) {
+      answer(withError(error))
+    }
+  }
+}
+
+function isAnswer(address: unknown, all: boolean | undefined): boolean {
+  if (all !== true) return true // Node looks at it
+  const isAddress = (entry: unknown): boolean => typeof (Object(entry) as { address?: unknown }).address === 'string'
+  return Array.isArray(address) && address.length > 0 && address.every(isAddress)
+}
+
+function misanswered(): Error {
+  return invalidValue('lookup', 'must answer with an Error, or with addresses')
+}
+
+function withError(error: unknown): Error {
+  return error instanceof Error ? error : Object.assign(misanswered(), { cause: error })
 }
 
 /** The same object for options that came before: the engine knows by it what it has put together already. */

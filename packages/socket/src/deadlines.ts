@@ -7,11 +7,13 @@ export interface Waiting<T> {
   /** By the clock of `performance.now()`. */
   readonly deadline: number
   place: Place<Waiting<T>> | undefined
+  /** Whether it keeps the process alive. */
+  isHolding: boolean
 }
 
 /**
  * Items that all have the same time. One timer, for the oldest, does for all: to set one for each, and to clear it, costs a handshake more than its checks. What they
- * are about keeps the process alive as a rule; where the clock is to, as long as anything waits, `holds` says so.
+ * are about keeps the process alive as a rule; the clock does where `hold` says so.
  */
 export class Deadlines<T> {
   /** Milliseconds. */
@@ -20,13 +22,12 @@ export class Deadlines<T> {
   readonly #waiting = new Queue<Waiting<T>>()
   #timer: NodeJS.Timeout | undefined
   #isLast = false
-  readonly #holds: boolean
+  #holding = 0
 
   /** `late` is called for each item whose time is over; it is removed before. */
-  constructor(timeout: number, late: (item: T) => void, holds = false) {
+  constructor(timeout: number, late: (item: T) => void) {
     this.timeout = timeout
     this.#late = late
-    this.#holds = holds
   }
 
   get size(): number {
@@ -34,20 +35,32 @@ export class Deadlines<T> {
   }
 
   add(item: T): Waiting<T> {
-    const waiting: Waiting<T> = { item, deadline: performance.now() + this.timeout, place: undefined }
+    const waiting: Waiting<T> = {
+      item,
+      deadline: performance.now() + this.timeout,
+      place: undefined,
+      isHolding: false,
+    }
     waiting.place = this.#waiting.add(waiting)
-    if (this.#timer === undefined) this.#timer = this.#wakeAfter(this.timeout)
-    else if (this.#holds && this.#waiting.size === 1) this.#timer.ref()
+    this.#timer ??= this.#wakeAfter(this.timeout)
     return waiting
+  }
+
+  /** Whether this item, as long as it waits, keeps the process alive; none does at first. */
+  hold(waiting: Waiting<T>, isHolding: boolean): void {
+    if (waiting.place === undefined || waiting.isHolding === isHolding) return
+    waiting.isHolding = isHolding
+    this.#holding += isHolding ? 1 : -1
+    if (this.#holding === 0) this.#timer?.unref()
+    else if (isHolding && this.#holding === 1) this.#timer?.ref()
   }
 
   /** Idempotent. */
   remove(waiting: Waiting<T>): void {
     if (waiting.place === undefined) return
+    this.hold(waiting, false)
     this.#waiting.remove(waiting.place)
     waiting.place = undefined
-    if (this.#waiting.size > 0) return
-    this.#timer?.unref()
     if (this.#isLast) this.retire()
   }
 
@@ -61,7 +74,7 @@ export class Deadlines<T> {
 
   #wakeAfter(delay: number): NodeJS.Timeout {
     const timer = setTimeout(() => this.#endLate(), Math.max(1, Math.ceil(delay)))
-    return this.#holds ? timer : timer.unref()
+    return this.#holding > 0 ? timer : timer.unref()
   }
 
   #endLate(): void {
@@ -90,9 +103,7 @@ export function handshakeDeadlines(timeout: number): Deadlines<Interruptible> | 
   if (timeout === current?.timeout) return current
   // few programs have more than one, and who computes another for each connection is not to fill the memory
   current?.retire()
-  const late = (handshake: Interruptible): void => handshake.interrupt(handshakeTimeout(timeout))
-  // a transport of the program's own may keep nothing alive, and the program waits for our answer
-  return (current = new Deadlines(timeout, late, true))
+  return (current = new Deadlines(timeout, (handshake) => handshake.interrupt(handshakeTimeout(timeout))))
 }
 
 let current: Deadlines<Interruptible> | undefined

@@ -44,6 +44,7 @@ export class SocketCore implements GateOutput, Surface {
   #ending: AbortController | undefined
   /** Ends the handshake that is under way. */
   #interrupt: ((reason: Error) => void) | undefined
+  #holdClock: ((isHolding: boolean) => void) | undefined
   /** What the engine has reported during the handshake. */
   #failure: Error | undefined
   #sessions: ClientSessions | undefined
@@ -170,6 +171,9 @@ export class SocketCore implements GateOutput, Surface {
     if (this.#unreferenced) engine.unref()
     const deadlines = handshakeDeadlines(timeout)
     const waiting = deadlines?.add(this)
+    // a transport of the program's own may keep nothing alive, and the program waits for our answer
+    this.#holdClock = waiting && ((isHolding) => deadlines?.hold(waiting, isHolding))
+    this.#holdClock?.(!this.#unreferenced)
     try {
       this.claim = examine(engine.tls, await this.#unlessInterrupted(engine.handshake()))
       if (this.#state.phase !== 'handshaking') throw closedMeanwhile()
@@ -192,7 +196,7 @@ export class SocketCore implements GateOutput, Surface {
       return verification
     } finally {
       if (waiting !== undefined) deadlines?.remove(waiting)
-      this.#interrupt = undefined
+      this.#interrupt = this.#holdClock = undefined
     }
   }
 
@@ -294,12 +298,14 @@ export class SocketCore implements GateOutput, Surface {
 
   ref(): void {
     this.#unreferenced = false
+    this.#holdClock?.(true)
     this.transport?.ref()
     if ('engine' in this.#state) this.#state.engine.ref()
   }
 
   unref(): void {
     this.#unreferenced = true
+    this.#holdClock?.(false)
     this.transport?.unref()
     if ('engine' in this.#state) this.#state.engine.unref()
   }

@@ -1,5 +1,8 @@
+import { once } from 'node:events'
+import { Duplex } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Deadlines, handshakeDeadlines } from '../src/deadlines.ts'
+import { dial } from '../src/index.ts'
 
 describe('Deadlines', () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))
@@ -82,30 +85,43 @@ describe('Deadlines', () => {
   })
 })
 
-describe('The clock of a handshake', () => {
+describe('The clock', () => {
   const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
 
-  it('keeps the process alive while anything waits, and no longer', () => {
-    const before = timers()
-    const deadlines = handshakeDeadlines(60_000)
-    const handshake = { interrupt: (): void => undefined }
-    for (let round = 0; round < 2; round++) {
-      const [one, two] = [deadlines?.add(handshake), deadlines?.add(handshake)]
-      expect(timers()).toBe(before + 1)
-      if (one !== undefined) deadlines?.remove(one)
-      expect(timers()).toBe(before + 1)
-      if (two !== undefined) deadlines?.remove(two)
-      expect(timers()).toBe(before)
-    }
-    handshakeDeadlines(60_001) // and the timer of the first is gone
-  })
-
-  it("does not, where it is a server's: its connections do", () => {
+  it('keeps the process alive while anything waits that says so, and no longer', () => {
     const before = timers()
     const deadlines = new Deadlines<string>(60_000, () => undefined)
-    const waiting = deadlines.add('a')
-    expect(timers()).toBe(before)
-    deadlines.remove(waiting)
+    for (let round = 0; round < 2; round++) {
+      const [one, two] = [deadlines.add('a'), deadlines.add('b')]
+      expect(timers()).toBe(before)
+      deadlines.hold(one, true)
+      deadlines.hold(one, true)
+      deadlines.hold(two, true)
+      expect(timers()).toBe(before + 1)
+      deadlines.hold(one, false)
+      expect(timers()).toBe(before + 1)
+      deadlines.remove(two)
+      expect(timers()).toBe(before)
+      deadlines.hold(two, true) // it waits no longer
+      expect(timers()).toBe(before)
+      deadlines.remove(one)
+    }
     deadlines.retire()
+  })
+
+  it('of a handshake does, unless the socket is not to', async () => {
+    const silent = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => done() })
+    const before = timers()
+    const socket = dial({ socket: silent, servername: 'localhost', ca: [], handshakeTimeout: 60_000 })
+    socket.on('error', () => undefined)
+    while (socket.phase === 'connecting') await new Promise(setImmediate)
+    expect(timers()).toBe(before + 1)
+    socket.unref()
+    expect(timers()).toBe(before)
+    socket.ref()
+    expect(timers()).toBe(before + 1)
+    socket.destroy()
+    await once(socket, 'close')
+    expect(timers()).toBe(before)
   })
 })

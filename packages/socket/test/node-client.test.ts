@@ -181,6 +181,35 @@ describe.each([
     expect(typeof error['code']).toBe('string')
   })
 
+  const address = { address: '127.0.0.1', family: 4 }
+  const misanswers: readonly [string, LookupFunction][] = [
+    ['no address', (_name, _options, done) => done(null, [])],
+    ['nothing', (_name, _options, done) => (done as () => void)()],
+    ['null', (_name, _options, done) => done(null, [null as never])],
+    ['a number', (_name, _options, done) => done(null, [{ address: 1 as never, family: 4 }])],
+    ['a string instead of a list', (_name, _options, done) => done(null, '127.0.0.1', 4)],
+    ['an error that is none', (_name, _options, done) => done('boom' as never, [address])],
+    [
+      'an exception',
+      () => {
+        throw new TypeError('of the program')
+      },
+    ],
+    [
+      'an error first, and then an address',
+      (_name, _options, done) => {
+        done(Object.assign(new Error('no'), { code: 'ENOTFOUND' }), [])
+        done(null, [address])
+      },
+    ],
+  ]
+  it.each(misanswers)('refuses a lookup that answers with %s', async (_what, lookup) => {
+    const { connect } = await next()
+    const error = await rejection(connect({ host: 'localhost', port: 9, ca, lookup, autoSelectFamily: true }))
+    expect(error).toBeInstanceOf(Error)
+    expect(error['phase']).toBe('resolve')
+  })
+
   it('tells of no lookup behind the end', async () => {
     const { dial } = await next()
     let answer: (() => void) | undefined
