@@ -182,7 +182,7 @@ function answeringLater(lookup: LookupFunction): LookupFunction {
       if (isAnswered) return
       isAnswered = true
       const error = given ? withError(given) : isAnswer(addresses[0], options.all) ? null : misanswered()
-      process.nextTick(done as (...args: unknown[]) => void, error, ...addresses)
+      process.nextTick(done, error, ...addresses)
     }
     try {
       lookup(name, options, answer)
