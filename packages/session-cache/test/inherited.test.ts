@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { SessionAgent } from '../src/https.ts'
 import { EncryptedSessionStore, SessionCache, sessionIdContext, trustKey } from '../src/index.ts'
@@ -112,5 +113,34 @@ describe('what is polluted after a helper was made', () => {
     const run = async (): Promise<unknown> => new Promise((resolve) => agent.createConnection(nowhere, resolve))
     expect(await outcome(run, { ca: 'x' })).toEqual(refusal('ca'))
     expect(await outcome(() => agent.getName(nowhere), { requestCert: true })).toBe(agent.getName(nowhere))
+  })
+})
+
+describe.each(calls)('a member of a class is refused: %s of %s', (option, _, value, own, run) => {
+  class Getting {
+    get [option](): unknown {
+      return value
+    }
+  }
+  class Doing {
+    [option](): unknown {
+      return value
+    }
+  }
+  class Heir extends Doing {}
+  it.each([
+    ['a getter', Getting],
+    ['a method', Doing],
+    ['a method of the class above', Heir],
+  ])('%s', async (_kind, Options) => {
+    expect(await outcome(() => run(Object.assign(new Options(), own) as never))).toEqual(refusal(option))
+  })
+
+  it('and without one the call is not, nor with options of another realm', async () => {
+    class Own {
+      [option] = undefined
+    }
+    for (const options of [new Own(), Object.create(null) as object, runInNewContext('({})') as object])
+      expect(await outcome(() => run(Object.assign(options, own) as never))).not.toEqual(refusal(String.raw`\w+`))
   })
 })
