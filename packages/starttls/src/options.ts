@@ -42,8 +42,29 @@ export function checkOptions(
 function refuseInherited(options: object): void {
   for (const key in options)
     if (!Object.hasOwn(options, key)) throw invalidValue(`options.${key}`, 'is inherited: only own properties count')
+  const member = memberOfClass(options)
+  if (member !== undefined) throw invalidValue(`options.${member}`, 'is inherited: only own properties count')
   // an object without a prototype inherits nothing, but what is made of it does
   for (const key in {}) throw invalidValue(`options.${key}`, 'stands in Object.prototype')
+}
+
+/** What the classes of an object give it: their methods and getters, which `for … in` passes over. */
+function memberOfClass(given: unknown): string | undefined {
+  if (typeof given !== 'object' || given === null) return undefined
+  for (let at = prototypeOf(given); at !== null && !isRoot(at); at = prototypeOf(at)) {
+    const member = Object.getOwnPropertyNames(at).find((name) => name !== 'constructor')
+    if (member !== undefined) return member
+  }
+  return undefined
+}
+
+function prototypeOf(given: object): object | null {
+  return Object.getPrototypeOf(given) as object | null
+}
+
+/** Object.prototype, of any realm. */
+function isRoot(prototype: object): boolean {
+  return prototypeOf(prototype) === null && Object.hasOwn(prototype, 'hasOwnProperty')
 }
 
 /** `options.name`, of the characters that host names, addresses and ports are made of: it is written into the dialogue. */

@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { dialogues, ScriptedStream } from './scripts.ts'
 
@@ -64,5 +65,34 @@ describe.each(['xmpp', 'httpConnect'])('an inherited name is refused: %s', (of) 
     const stream = new ScriptedStream([])
     expect(await outcome(() => dialogues[of]?.run(stream, options), polluting)).toEqual(refusal('name'))
     expect(stream.written).toEqual([])
+  })
+})
+
+describe.each(calls)('a member of a class is refused: %s of %s', (option, _, value, own, run) => {
+  class Getting {
+    get [option](): unknown {
+      return value
+    }
+  }
+  class Doing {
+    [option](): unknown {
+      return value
+    }
+  }
+  class Heir extends Doing {}
+  it.each([
+    ['a getter', Getting],
+    ['a method', Doing],
+    ['a method of the class above', Heir],
+  ])('%s', async (_kind, Options) => {
+    expect(await outcome(() => run(Object.assign(new Options(), own) as never))).toEqual(refusal(option))
+  })
+
+  it('and without one the call is not, nor with options of another realm', async () => {
+    class Own {
+      [option] = undefined
+    }
+    for (const options of [new Own(), Object.create(null) as object, runInNewContext('({})') as object])
+      expect(await outcome(() => run(Object.assign(options, own) as never))).not.toEqual(refusal(String.raw`\w+`))
   })
 })
