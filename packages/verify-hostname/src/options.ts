@@ -1,6 +1,13 @@
 import { HostnameVerificationError, invalidArgument, quoted } from './errors.ts'
 import { PublicSuffixList } from './public-suffix.ts'
-import { type ResolvedScheme, resolveScheme, type Scheme, type SchemeCallback, type SchemeName } from './schemes.ts'
+import {
+  memberOfClass,
+  type ResolvedScheme,
+  resolveScheme,
+  type Scheme,
+  type SchemeCallback,
+  type SchemeName,
+} from './schemes.ts'
 
 /** Options of {@link verifyHostname} and its kin. An unknown one is a TypeError. */
 export interface VerifyHostnameOptions {
@@ -33,6 +40,8 @@ export function resolvePolicy(options: VerifyHostnameOptions | undefined): Polic
   for (const key in options)
     if (!Object.hasOwn(options, key) || (key !== 'scheme' && key !== 'publicSuffix'))
       throw invalidArgument('ERR_INVALID_ARG_VALUE', `options: unknown option ${quoted(key)}`)
+  const member = memberOfClass(options)
+  if (member !== undefined) throw invalidArgument('ERR_INVALID_ARG_VALUE', `options: unknown option ${quoted(member)}`)
   return { scheme: resolveScheme(options.scheme), wildcardGuard: resolveGuard(options.publicSuffix) }
 }
 

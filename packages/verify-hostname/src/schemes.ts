@@ -187,6 +187,9 @@ function customRules(scheme: Record<string, unknown>): Required<Scheme> {
     if (scheme[key] !== undefined && !allowed.includes(scheme[key]))
       throw invalidArgument('ERR_INVALID_ARG_VALUE', `options.scheme.${key} must be one of ${allowed.join(', ')}`)
   }
+  const member = memberOfClass(scheme)
+  if (member !== undefined)
+    throw invalidArgument('ERR_INVALID_ARG_VALUE', `options.scheme: unknown field ${quoted(member)}`)
   const { sanWildcard, commonNameWildcard, commonName, ipInCommonName, spelling } = scheme as Scheme
   return {
     sanWildcard: sanWildcard ?? 'none',
@@ -195,4 +198,22 @@ function customRules(scheme: Record<string, unknown>): Required<Scheme> {
     ipInCommonName: ipInCommonName ?? 'never',
     spelling: spelling ?? 'lenient',
   }
+}
+
+/** What the classes of an object give it: their methods and getters, which `for … in` passes over. */
+export function memberOfClass(given: object): string | undefined {
+  for (let at = prototypeOf(given); at !== null && !isRoot(at); at = prototypeOf(at)) {
+    const member = Object.getOwnPropertyNames(at).find((name) => name !== 'constructor')
+    if (member !== undefined) return member
+  }
+  return undefined
+}
+
+function prototypeOf(given: object): object | null {
+  return Object.getPrototypeOf(given) as object | null
+}
+
+/** Object.prototype, of any realm. */
+function isRoot(prototype: object): boolean {
+  return prototypeOf(prototype) === null && Object.hasOwn(prototype, 'hasOwnProperty')
 }

@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { matchHostname, type SchemeName, schemes, verifyHostname } from '../src/index.ts'
 import { certificate } from './certificate.ts'
@@ -182,6 +183,37 @@ describe('options', () => {
     } finally {
       delete polluted[key]
     }
+  })
+
+  it.each([
+    ['scheme', 'none', (options: object) => options],
+    ['publicSuffix', 'none', (options: object) => options],
+    ['commonName', 'always', (scheme: object) => ({ scheme })],
+  ] as const)('a member of a class: %s', (key, value, within) => {
+    class Getting {
+      get [key](): unknown {
+        return value
+      }
+    }
+    class Doing {
+      [key](): unknown {
+        return value
+      }
+    }
+    class Heir extends Doing {}
+    for (const given of [new Getting(), new Doing(), new Heir()])
+      expect(() => matchHostname(certificate([]), 'a', within(given))).toThrow(
+        expect.objectContaining({
+          code: 'ERR_INVALID_ARG_VALUE',
+          message: expect.stringContaining(`'${key}'`) as string,
+        }),
+      )
+    class Own {
+      [key] = undefined
+    }
+    const accepted = [new Own(), Object.create(null) as object, runInNewContext('({})') as object]
+    for (const given of accepted)
+      expect(() => matchHostname(certificate([]), 'a', within(given))).not.toThrow(TypeError)
   })
 
   it.each([[null], ['http'], [[]]])('%j is a TypeError', (options) => {
