@@ -77,7 +77,7 @@ export interface EncodedExtension {
 /** Checks and encodes one extension. */
 export function encodeExtension(input: ExtensionInput, option: string): EncodedExtension {
   if (typeof input !== 'object' || input === null) throw wrongType(option, 'an object', input)
-  refuseInherited(input, `${option}.`)
+  refuseInherited(input, `${option}.`, ['text', 'toJSON']) // of a description: its words for people, passed over
   for (const key of Object.keys(input))
     if (!['oid', 'name', 'critical', 'raw', 'value', 'text'].includes(key))
       throw wrongValue(`${option}.${key}`, 'is not known')

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import {
   createAuthority,
@@ -127,5 +128,34 @@ describe.each(nested)('an inherited field is refused: %s of %s', (field, _, valu
   it('from a prototype of its own', async () => {
     const heir = Object.assign(Object.create({ [field]: value }) as object, own)
     expect(await outcome(() => run(heir as never))).toEqual(refusal(field))
+  })
+})
+
+describe.each([...calls, ...nested])('a member of a class is refused: %s of %s', (option, _, value, own, run) => {
+  class Getting {
+    get [option](): unknown {
+      return value
+    }
+  }
+  class Doing {
+    [option](): unknown {
+      return value
+    }
+  }
+  class Heir extends Doing {}
+  it.each([
+    ['a getter', Getting],
+    ['a method', Doing],
+    ['a method of the class above', Heir],
+  ])('%s', async (_kind, Options) => {
+    expect(await outcome(() => run(Object.assign(new Options(), own) as never))).toEqual(refusal(option))
+  })
+
+  it('and without one the call is not, nor with options of another realm', async () => {
+    class Own {
+      [option] = undefined
+    }
+    for (const options of [new Own(), Object.create(null) as object, runInNewContext('({})') as object])
+      expect(await outcome(() => run(Object.assign(options, own) as never))).not.toEqual(refusal(String.raw`\w+`))
   })
 })
