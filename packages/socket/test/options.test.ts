@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { PassThrough } from 'node:stream'
 import { createSecureContext } from 'node:tls'
+import { runInNewContext } from 'node:vm'
 import { loadCaStore } from '@x/ca-store'
 import { OcspCache } from '@x/ocsp'
 import { SessionCache } from '@x/session-cache'
@@ -254,6 +255,29 @@ describe('options', () => {
 
   it.each([undefined, null, 1, 'host:443', [], true])('are not %j', (given) => {
     expect(() => resolve('connect', given as unknown as object)).toThrow(TypeError)
+  })
+
+  it.each([
+    ['crl', 'crl', (given: object) => given],
+    ['checkServerIdentity', 'checkServerIdentity', (given: object) => given],
+    ['fingerprints', 'verify.fingerprints', (verify: object) => ({ verify })],
+    ['staple', 'revocation.staple', (revocation: object) => ({ revocation })],
+  ] as const)('that a class has as a member are refused, not passed over: %s', (key, option, within) => {
+    class Getting {
+      get [key](): undefined {
+        return undefined
+      }
+    }
+    class Doing {
+      [key](): undefined {
+        return undefined
+      }
+    }
+    class Heir extends Doing {}
+    for (const given of [new Getting(), new Doing(), new Heir()])
+      expect(refusal(() => resolve('connect', within(given)))).toEqual(misuse(option))
+    for (const given of [Object.create(null) as object, runInNewContext('({})') as object])
+      expect(() => resolve('connect', within(given))).not.toThrow()
   })
 
   it('that are inherited are refused, not passed over', () => {
