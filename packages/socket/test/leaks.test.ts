@@ -20,10 +20,21 @@ async function resources(): Promise<Record<string, number>> {
   return counts
 }
 
-/** No more of anything than before; less may be, since the test runner has timers of its own. */
-function expectNoMore(after: Record<string, number>, before: Record<string, number>): void {
-  for (const [kind, count] of Object.entries(after))
-    expect({ kind, more: Math.max(0, count - (before[kind] ?? 0)) }).toEqual({ kind, more: 0 })
+/** Milliseconds. */
+const PATIENCE = 5_000
+
+/**
+ * No more of anything than before; less may be, since the test runner has timers of its own. What has been given up may take a busy machine a while: a lookup is a
+ * thread's that cannot be called back. A timer that is left, of 30 s, is there after it all the same.
+ */
+async function expectNoMore(before: Record<string, number>): Promise<void> {
+  const end = performance.now() + PATIENCE
+  let more: string[] = []
+  do {
+    const after = await resources()
+    more = Object.keys(after).filter((kind) => (after[kind] ?? 0) > (before[kind] ?? 0))
+  } while (more.length > 0 && performance.now() < end)
+  expect(more).toEqual([])
 }
 
 interface Kind {
@@ -179,7 +190,7 @@ describe(`after ${RUNS} failures nothing is left behind`, () => {
           throw new Error(`failed otherwise: ${String(got)}`)
       })
       while (closed.size > 0) await turn()
-      expectNoMore(await resources(), before)
+      await expectNoMore(before)
       expect(getEventListeners(signal, 'abort')).toEqual([])
     },
     60_000,
@@ -202,7 +213,7 @@ describe(`after ${RUNS} failures nothing is left behind`, () => {
       expect(['AbortError', 'ABORT_ERR', 'accepted']).toContain(await connecting)
     })
     while (open.size > 0) await turn()
-    expectNoMore(await resources(), before)
+    await expectNoMore(before)
   }, 60_000)
 
   it('a refused upgrade leaves no listener on a transport, which is closed', async () => {
