@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { runInNewContext } from 'node:vm'
+import { type Call, describeInheritedOptions, outcome, refusal } from '@x-testing/inherited'
 import { describe, expect, it } from 'vitest'
 import { SessionAgent } from '../src/https.ts'
 import { EncryptedSessionStore, SessionCache, sessionIdContext, trustKey } from '../src/index.ts'
@@ -15,9 +15,6 @@ const sharing = { store: cache }
 const nowhere = { host: '127.0.0.1', port: 1, servername: 'localhost' }
 const accept = (): undefined => undefined
 const byteStore = { store: new MemoryByteStore(), key }
-
-/** An option, the function that takes it, a value that would weaken its answer, the options that are the caller's own, the call. */
-type Call = readonly [option: string, of: string, value: unknown, own: object, run: (options: never) => unknown]
 
 const calls: readonly Call[] = [
   ['now', 'new SessionCache', () => 0, {}, (options) => new SessionCache(options)],
@@ -44,46 +41,7 @@ async function created(options: object): Promise<unknown> {
   return new Promise((resolve) => agent.createConnection(options, resolve))
 }
 
-/** What a call ends with while an option stands in Object.prototype; it is taken away before anything else runs. */
-async function outcome(run: () => unknown, polluting: Readonly<Record<string, unknown>> = {}): Promise<unknown> {
-  let running: unknown
-  try {
-    Object.assign(Object.prototype, polluting)
-    running = run()
-  } catch (error) {
-    return error
-  } finally {
-    for (const key of Object.keys(polluting)) delete (Object.prototype as Record<string, unknown>)[key]
-  }
-  return Promise.resolve(running).catch((error: unknown) => error)
-}
-
-function refusal(option: string): unknown {
-  const message = expect.stringMatching(
-    new RegExp(`\\b${option}\\b.* (is inherited|stands in Object.prototype)`),
-  ) as string
-  return expect.objectContaining({ name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE', message })
-}
-
-describe.each(calls)('an inherited option is refused: %s of %s', (option, _, value, own, run) => {
-  it('from a polluted Object.prototype', async () => {
-    expect(await outcome(() => run({ ...own } as never), { [option]: value })).toEqual(refusal(option))
-  })
-
-  it('from a polluted Object.prototype, which the options themselves do not have', async () => {
-    const bare = Object.assign(Object.create(null) as object, own)
-    expect(await outcome(() => run(bare as never), { [option]: value })).toEqual(refusal(option))
-  })
-
-  it('from a prototype of their own', async () => {
-    const heir = Object.assign(Object.create({ [option]: value }) as object, own)
-    expect(await outcome(() => run(heir as never))).toEqual(refusal(option))
-  })
-
-  it('and without it the call is not', async () => {
-    expect(await outcome(() => run({ ...own } as never))).not.toBeInstanceOf(TypeError)
-  })
-})
+describeInheritedOptions(calls)
 
 describe('an inherited parameter is refused', () => {
   const refused = expect.objectContaining({ name: 'SessionCacheError', code: 'ERR_SESSION_PARAMETER' }) as unknown
@@ -113,34 +71,5 @@ describe('what is polluted after a helper was made', () => {
     const run = async (): Promise<unknown> => new Promise((resolve) => agent.createConnection(nowhere, resolve))
     expect(await outcome(run, { ca: 'x' })).toEqual(refusal('ca'))
     expect(await outcome(() => agent.getName(nowhere), { requestCert: true })).toBe(agent.getName(nowhere))
-  })
-})
-
-describe.each(calls)('a member of a class is refused: %s of %s', (option, _, value, own, run) => {
-  class Getting {
-    get [option](): unknown {
-      return value
-    }
-  }
-  class Doing {
-    [option](): unknown {
-      return value
-    }
-  }
-  class Heir extends Doing {}
-  it.each([
-    ['a getter', Getting],
-    ['a method', Doing],
-    ['a method of the class above', Heir],
-  ])('%s', async (_kind, Options) => {
-    expect(await outcome(() => run(Object.assign(new Options(), own) as never))).toEqual(refusal(option))
-  })
-
-  it('and without one the call is not, nor with options of another realm', async () => {
-    class Own {
-      [option] = undefined
-    }
-    for (const options of [new Own(), Object.create(null) as object, runInNewContext('({})') as object])
-      expect(await outcome(() => run(Object.assign(options, own) as never))).not.toEqual(refusal(String.raw`\w+`))
   })
 })
