@@ -97,9 +97,33 @@ export interface Interruptible {
   interrupt(reason: Error): void
 }
 
-/** Those of the handshakes that are given this time (milliseconds); undefined where it is without end. */
-export function handshakeDeadlines(timeout: number): Deadlines<Interruptible> | undefined {
-  if (timeout === Number.POSITIVE_INFINITY) return undefined
+/** Interrupts a handshake after this time (milliseconds) unless it is stopped before; undefined where the time is without end. */
+export function startClock(handshake: Interruptible, timeout: number): HandshakeClock | undefined {
+  return timeout === Number.POSITIVE_INFINITY ? undefined : new HandshakeClock(handshake, deadlinesOf(timeout))
+}
+
+/** One handshake among those that are given the same time. */
+export class HandshakeClock {
+  readonly #deadlines: Deadlines<Interruptible>
+  readonly #waiting: Waiting<Interruptible>
+
+  constructor(handshake: Interruptible, deadlines: Deadlines<Interruptible>) {
+    this.#deadlines = deadlines
+    this.#waiting = deadlines.add(handshake)
+  }
+
+  /** Whether it keeps the process alive: not at first. */
+  hold(isHolding: boolean): void {
+    this.#deadlines.hold(this.#waiting, isHolding)
+  }
+
+  /** Idempotent. */
+  stop(): void {
+    this.#deadlines.remove(this.#waiting)
+  }
+}
+
+function deadlinesOf(timeout: number): Deadlines<Interruptible> {
   if (timeout === current?.timeout) return current
   // few programs have more than one, and who computes another for each connection is not to fill the memory
   current?.retire()

@@ -5,7 +5,7 @@ import { decodeStrings } from './engine/node-internals.ts'
 import { SecureSocketError } from './errors.ts'
 import { installSurface } from './net-surface.ts'
 import { CallerBuffers, type OnReadOptions } from './onread.ts'
-import { type CoreOutput, SocketCore } from './socket-core.ts'
+import { SocketCore } from './socket-core.ts'
 
 type Done = (error?: Error | null) => void
 
@@ -28,7 +28,15 @@ let readCore: (socket: Facade) => SocketCore
 let leaveNow: (socket: Facade) => void
 let receive: (socket: Facade, chunk: Uint8Array | null) => boolean
 
-/** What a core tells its facade; an object, since closures cost each connection of a server more. */
+/** What the core tells the facade. */
+export interface CoreOutput {
+  /** False: no more until the stream asks again. */
+  push(chunk: Uint8Array | null): boolean
+  emit(event: 'secureConnect' | 'secure' | 'peerShutdown'): void
+  destroy(error: Error): void
+}
+
+/** An object, since closures cost each connection of a server more. */
 class Output implements CoreOutput {
   readonly #socket: Facade
 

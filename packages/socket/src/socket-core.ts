@@ -4,7 +4,7 @@ import type { TLSSocket } from 'node:tls'
 import type { CheckedHello } from './client-hello.ts'
 import { Crossing, MAX_UNREAD } from './crossing.ts'
 import { restartIdleTimer } from './engine/node-internals.ts'
-import { handshakeDeadlines } from './deadlines.ts'
+import { type HandshakeClock, startClock } from './deadlines.ts'
 import { BelowTls } from './engine/below-tls.ts'
 import type { EndKind, PeerClaim, PlainEngine, TlsEngine } from './engine/engine.ts'
 import { ignore, PlainTransport } from './engine/plain.ts'
@@ -14,20 +14,12 @@ import { Gate, type GateOutput } from './gate.ts'
 import type { HostTable } from './hosts.ts'
 import type { Surface } from './net-surface.ts'
 import type { CallerBuffers } from './onread.ts'
-import type { Facade } from './facade.ts'
+import type { CoreOutput, Facade } from './facade.ts'
 import type { ClientSessions } from './sessions.ts'
 import { mayFollow, type PhaseName, type State } from './state.ts'
 import { verifyPeer } from './verify/checks.ts'
 import type { TrustPolicy } from './verify/policy.ts'
 import type { Verification } from './verify/verification.ts'
-
-/** What the core tells the facade. */
-export interface CoreOutput {
-  /** False: no more until the stream asks again. */
-  push(chunk: Uint8Array | null): boolean
-  emit(event: 'secureConnect' | 'secure' | 'peerShutdown'): void
-  destroy(error: Error): void
-}
 
 /**
  * One connection's life: its state, its engine, its gate. The facade in front of it is a stream and nothing else;
@@ -44,7 +36,7 @@ export class SocketCore implements GateOutput, Surface {
   #ending: AbortController | undefined
   /** Ends the handshake that is under way. */
   #interrupt: ((reason: Error) => void) | undefined
-  #holdClock: ((isHolding: boolean) => void) | undefined
+  #clock: HandshakeClock | undefined
   /** What the engine has reported during the handshake. */
   #failure: Error | undefined
   #sessions: ClientSessions | undefined
@@ -155,8 +147,7 @@ export class SocketCore implements GateOutput, Surface {
   }
 
   /**
-   * Handshake, checks, and the gate. Whatever goes wrong rejects, and the caller destroys the facade with it.
-   * Only this function makes a socket 'secure'.
+   * Handshake, checks, and the gate. Whatever goes wrong rejects, and the caller destroys the facade with it. Only this function makes a socket 'secure'.
    */
   async secure(
     engine: TlsEngine,
@@ -169,11 +160,9 @@ export class SocketCore implements GateOutput, Surface {
     this.policy = policy
     this.gate.attach(engine)
     if (this.#unreferenced) engine.unref()
-    const deadlines = handshakeDeadlines(timeout)
-    const waiting = deadlines?.add(this)
+    const clock = (this.#clock = startClock(this, timeout))
     // a transport of the program's own may keep nothing alive, and the program waits for our answer
-    this.#holdClock = waiting && ((isHolding) => deadlines?.hold(waiting, isHolding))
-    this.#holdClock?.(!this.#unreferenced)
+    clock?.hold(!this.#unreferenced)
     try {
       this.claim = examine(engine.tls, await this.#unlessInterrupted(engine.handshake()))
       if (this.#state.phase !== 'handshaking') throw closedMeanwhile()
@@ -195,8 +184,8 @@ export class SocketCore implements GateOutput, Surface {
       }
       return verification
     } finally {
-      if (waiting !== undefined) deadlines?.remove(waiting)
-      this.#interrupt = this.#holdClock = undefined
+      clock?.stop()
+      this.#interrupt = this.#clock = undefined
     }
   }
 
@@ -224,11 +213,10 @@ export class SocketCore implements GateOutput, Surface {
   /** For good; synchronous. */
   close(error: Error | null): void {
     if (this.#state.phase === 'closed') return
-    const verification = this.verification
     if (error === null && this.#sessions !== undefined) this.#fetchSession()
     if (error !== null) this.lastError = this.explained(error)
     const was = this.#state.phase
-    this.#state = { phase: 'closed', was, verification }
+    this.#state = { phase: 'closed', was, verification: this.verification }
     this.#below?.closing()
     this.gate.close(error)
     this.transport?.destroy()
@@ -298,14 +286,14 @@ export class SocketCore implements GateOutput, Surface {
 
   ref(): void {
     this.#unreferenced = false
-    this.#holdClock?.(true)
+    this.#clock?.hold(true)
     this.transport?.ref()
     if ('engine' in this.#state) this.#state.engine.ref()
   }
 
   unref(): void {
     this.#unreferenced = true
-    this.#holdClock?.(false)
+    this.#clock?.hold(false)
     this.transport?.unref()
     if ('engine' in this.#state) this.#state.engine.unref()
   }

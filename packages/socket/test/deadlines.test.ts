@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { Duplex } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { Deadlines, handshakeDeadlines } from '../src/deadlines.ts'
+import { Deadlines, startClock } from '../src/deadlines.ts'
 import { dial } from '../src/index.ts'
 
 describe('Deadlines', () => {
@@ -71,17 +71,13 @@ describe('Deadlines', () => {
     const of = (name: string): { interrupt(reason: Error): void } => ({
       interrupt: ({ message }) => told.push(`${name}: ${message}`),
     })
-    handshakeDeadlines(5_000)?.add(of('slow'))
-    for (let ms = 1_001; ms < 1_100; ms++) {
-      const deadlines = handshakeDeadlines(ms)
-      const waiting = deadlines?.add(of('quick'))
-      if (waiting !== undefined) deadlines?.remove(waiting)
-    }
+    startClock(of('slow'), 5_000)
+    for (let ms = 1_001; ms < 1_100; ms++) startClock(of('quick'), ms)?.stop()
     expect(vi.getTimerCount()).toBe(2)
     vi.advanceTimersByTime(5_000)
     expect(told).toEqual(['slow: the TLS handshake took more than 5000 ms'])
     expect(vi.getTimerCount()).toBe(0)
-    expect(handshakeDeadlines(Number.POSITIVE_INFINITY)).toBeUndefined()
+    expect(startClock(of('endless'), Number.POSITIVE_INFINITY)).toBeUndefined()
   })
 })
 

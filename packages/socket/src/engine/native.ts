@@ -72,7 +72,7 @@ export class NativeTls implements TlsEngine {
         })
         this.tls = tls.on('error', this.#onError)
         this.#restoreIdentityCheck = restore
-        if (apart && session !== undefined) setOrDestroy(tls, session)
+        if (apart && session !== undefined) setSession(tls, session)
       } else {
         this.tls = dialled
         this.#dialled = settings.options
@@ -288,13 +288,4 @@ export class NativeTls implements TlsEngine {
 interface UnderWay {
   readonly resolve: (claim: PeerClaim) => void
   readonly reject: (error: unknown) => void
-}
-
-function setOrDestroy(tls: TLSSocket, session: Buffer): void {
-  try {
-    setSession(tls, session)
-  } catch (error) {
-    tls.destroy()
-    throw error
-  }
 }

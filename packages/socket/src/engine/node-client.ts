@@ -44,11 +44,11 @@ export function dialClient(
     // a lookup of the program's may have answered already, and with what cannot be connected to
     if (socket.destroyed) return socket
     if (options.servername) socket.setServername(options.servername)
-    if (session !== undefined) setSession(socket, session)
   } catch (error) {
     socket.destroy()
     throw error
   }
+  if (session !== undefined) setSession(socket, session)
   return socket
 }
 
@@ -144,10 +144,18 @@ const getPeerCertificate = TLSSocket.prototype.getPeerCertificate as (this: TLSS
 /** Whether a session can be set apart from the options of tls.connect; otherwise it goes with them. */
 export const canSetSession: boolean = typeof (TLSSocket.prototype as { setSession?: unknown }).setSession === 'function'
 
-/** Has a client that is to connect offer this session. Where a first address does not answer, Node begins anew and may forget it. */
+/**
+ * Has a client that is to connect offer this session, or destroys it and throws where OpenSSL does not take the session. Where a first address does not answer, Node
+ * begins anew and may forget it.
+ */
 export function setSession(socket: TLSSocket, session: Buffer): void {
   const target = socket as Client
-  target.setSession(session)
+  try {
+    target.setSession(session)
+  } catch (error) {
+    target.destroy()
+    throw error
+  }
   target.on('connectionAttempt', () => {
     if ((target.autoSelectFamilyAttemptedAddresses?.length ?? 0) > 1) target.setSession(session)
   })
