@@ -1,3 +1,4 @@
+import { inheritedKey } from '@x/der/options'
 import nodeFs from 'node:fs'
 import { delimiter, resolve } from 'node:path'
 import { type CertificateInput, textOrBytes } from './certificate-input.ts'
@@ -66,33 +67,8 @@ export function readOptions(options: LoadCaStoreOptions): ParsedOptions {
 
 /** What an options object inherits would be passed over, and with it perhaps a restriction; what every object does is an attacker's. */
 function refuseInherited(options: object): void {
-  for (const key in options)
-    if (!Object.hasOwn(options, key))
-      throw misuse('ERR_INVALID_ARG_VALUE', `option '${key}' is inherited: only own properties count`)
-  const member = memberOfClass(options)
-  if (member !== undefined)
-    throw misuse('ERR_INVALID_ARG_VALUE', `option '${member}' is inherited: only own properties count`)
-  // an object without a prototype inherits nothing, but what is made of it does
-  for (const key in {}) throw misuse('ERR_INVALID_ARG_VALUE', `option '${key}' stands in Object.prototype`)
-}
-
-/** What the classes of an object give it: their methods and getters, which `for … in` passes over. */
-function memberOfClass(given: unknown): string | undefined {
-  if (typeof given !== 'object' || given === null) return undefined
-  for (let at = prototypeOf(given); at !== null && !isRoot(at); at = prototypeOf(at)) {
-    const member = Object.getOwnPropertyNames(at).find((name) => name !== 'constructor')
-    if (member !== undefined) return member
-  }
-  return undefined
-}
-
-function prototypeOf(given: object): object | null {
-  return Object.getPrototypeOf(given) as object | null
-}
-
-/** Object.prototype, of any realm. */
-function isRoot(prototype: object): boolean {
-  return prototypeOf(prototype) === null && Object.hasOwn(prototype, 'hasOwnProperty')
+  const inherited = inheritedKey(options)
+  if (inherited !== undefined) throw misuse('ERR_INVALID_ARG_VALUE', `option '${inherited.key}' ${inherited.problem}`)
 }
 
 function readInputs(certificates: unknown): (string | Uint8Array)[] {

@@ -1,3 +1,5 @@
+import { inheritedKey } from '@x/der/options'
+
 /** A `TypeError` as Node's own functions throw it, with the option's name in the message. */
 export type MisuseError = TypeError & { readonly code: 'ERR_INVALID_ARG_TYPE' | 'ERR_INVALID_ARG_VALUE' }
 
@@ -23,31 +25,8 @@ export function refuseUnknown(options: object, known: ReadonlySet<string>): void
 
 /** What an options object inherits would be passed over, and with it perhaps a restriction; what every object does is an attacker's. */
 export function refuseInherited(options: object, prefix = ''): void {
-  for (const key in options)
-    if (!Object.hasOwn(options, key)) throw wrongValue(`${prefix}${key}`, 'is inherited: only own properties count')
-  const member = memberOfClass(options)
-  if (member !== undefined) throw wrongValue(`${prefix}${member}`, 'is inherited: only own properties count')
-  // an object without a prototype inherits nothing, but what is made of it does
-  for (const key in {}) throw wrongValue(`${prefix}${key}`, 'stands in Object.prototype')
-}
-
-/** What the classes of an object give it: their methods and getters, which `for … in` passes over. */
-function memberOfClass(given: unknown): string | undefined {
-  if (typeof given !== 'object' || given === null) return undefined
-  for (let at = prototypeOf(given); at !== null && !isRoot(at); at = prototypeOf(at)) {
-    const member = Object.getOwnPropertyNames(at).find((name) => name !== 'constructor')
-    if (member !== undefined) return member
-  }
-  return undefined
-}
-
-function prototypeOf(given: object): object | null {
-  return Object.getPrototypeOf(given) as object | null
-}
-
-/** Object.prototype, of any realm. */
-function isRoot(prototype: object): boolean {
-  return prototypeOf(prototype) === null && Object.hasOwn(prototype, 'hasOwnProperty')
+  const inherited = inheritedKey(options)
+  if (inherited !== undefined) throw wrongValue(`${prefix}${inherited.key}`, inherited.problem)
 }
 
 /** A clock reading in milliseconds since 1970; NaN and invalid dates are refused (they would pass comparisons). */

@@ -1,13 +1,7 @@
+import { memberOfClass } from '@x/der/options'
 import { HostnameVerificationError, invalidArgument, quoted } from './errors.ts'
 import { PublicSuffixList } from './public-suffix.ts'
-import {
-  memberOfClass,
-  type ResolvedScheme,
-  resolveScheme,
-  type Scheme,
-  type SchemeCallback,
-  type SchemeName,
-} from './schemes.ts'
+import { type ResolvedScheme, resolveScheme, type Scheme, type SchemeCallback, type SchemeName } from './schemes.ts'
 
 /** Options of {@link verifyHostname} and its kin. An unknown one is a TypeError. */
 export interface VerifyHostnameOptions {

@@ -1,3 +1,4 @@
+import { memberOfClass } from '@x/der/options'
 import { HostnameVerificationError, invalidArgument, quoted } from './errors.ts'
 import type { PresentedName } from './presented-names.ts'
 
@@ -198,22 +199,4 @@ function customRules(scheme: Record<string, unknown>): Required<Scheme> {
     ipInCommonName: ipInCommonName ?? 'never',
     spelling: spelling ?? 'lenient',
   }
-}
-
-/** What the classes of an object give it: their methods and getters, which `for … in` passes over. */
-export function memberOfClass(given: object): string | undefined {
-  for (let at = prototypeOf(given); at !== null && !isRoot(at); at = prototypeOf(at)) {
-    const member = Object.getOwnPropertyNames(at).find((name) => name !== 'constructor')
-    if (member !== undefined) return member
-  }
-  return undefined
-}
-
-function prototypeOf(given: object): object | null {
-  return Object.getPrototypeOf(given) as object | null
-}
-
-/** Object.prototype, of any realm. */
-function isRoot(prototype: object): boolean {
-  return prototypeOf(prototype) === null && Object.hasOwn(prototype, 'hasOwnProperty')
 }

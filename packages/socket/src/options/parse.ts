@@ -1,3 +1,4 @@
+import { inheritedKey } from '@x/der/options'
 import { KeyObject, X509Certificate } from 'node:crypto'
 import { invalidType, invalidValue } from '../errors.ts'
 
@@ -92,31 +93,8 @@ export const privateKey: Parse<string | Uint8Array | KeyObject> = (value, option
 
 /** What an option object inherits would be passed over, and with it perhaps a restriction; what every object does is an attacker's. */
 export function refuseInherited(given: object, prefix: string): void {
-  for (const key in given)
-    if (!Object.hasOwn(given, key)) throw invalidValue(`${prefix}${key}`, 'is inherited: only own properties count')
-  const member = memberOfClass(given)
-  if (member !== undefined) throw invalidValue(`${prefix}${member}`, 'is inherited: only own properties count')
-  // an object without a prototype inherits nothing, but what is made of it does
-  for (const key in {}) throw invalidValue(`${prefix}${key}`, 'stands in Object.prototype')
-}
-
-/** What the classes of an object give it: their methods and getters, which `for … in` passes over. */
-function memberOfClass(given: unknown): string | undefined {
-  if (typeof given !== 'object' || given === null) return undefined
-  for (let at = prototypeOf(given); at !== null && !isRoot(at); at = prototypeOf(at)) {
-    const member = Object.getOwnPropertyNames(at).find((name) => name !== 'constructor')
-    if (member !== undefined) return member
-  }
-  return undefined
-}
-
-function prototypeOf(given: object): object | null {
-  return Object.getPrototypeOf(given) as object | null
-}
-
-/** Object.prototype, of any realm. */
-function isRoot(prototype: object): boolean {
-  return prototypeOf(prototype) === null && Object.hasOwn(prototype, 'hasOwnProperty')
+  const inherited = inheritedKey(given)
+  if (inherited !== undefined) throw invalidValue(`${prefix}${inherited.key}`, inherited.problem)
 }
 
 /** A plain record whose keys are all known. */
