@@ -3,10 +3,10 @@
 // answered with the CPU microseconds (user and system) that each took, from connecting to 'close'.
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { createInterface } from 'node:readline'
 import { connect as connectTls, createSecureContext as createPlainContext } from 'node:tls'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { answer, questions } from './channel.mjs'
 
 const { subject, mode, port, ca, bundle, warmUp } = JSON.parse(process.argv[2])
 const [host, servername] = ['127.0.0.1', 'localhost']
@@ -74,14 +74,14 @@ const shake = subject === 'node:tls' ? byNode() : await byUs()
 const resuming = mode === 'resumed'
 
 for (let i = 0; i < warmUp; i++) await shake()
-for await (const line of createInterface({ input: process.stdin })) {
-  const count = Number(line)
+for await (const question of questions()) {
+  const count = Number(question)
   // other subjects had the machine meanwhile; the peers too leave out a tenth
   for (let i = 0; i < count / 10; i++) await shake()
   collect({ type: 'minor' })
   const before = process.cpuUsage()
   for (let i = 0; i < count; i++) if ((await shake()) !== resuming) throw new TypeError('not what is to be measured')
   const { user, system } = process.cpuUsage(before)
-  console.log((user + system) / count)
+  answer((user + system) / count)
 }
 process.exit()

@@ -2,10 +2,10 @@
 // `node transfer.mjs {"subject", "work", "size", "port", "ca", "stoppable"}`: each line on stdin is a number of bytes to move over a new connection;
 // answered with the CPU microseconds (user and system) that it took, handshake and close not included.
 import { once } from 'node:events'
-import { createInterface } from 'node:readline'
 import { connect as connectTls } from 'node:tls'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { answer, questions } from './channel.mjs'
 
 const { subject, work, size, port, ca, stoppable } = JSON.parse(process.argv[2])
 const options = { host: '127.0.0.1', port, servername: 'localhost', ca, noDelay: true }
@@ -89,8 +89,8 @@ async function measured(socket, transfer) {
   return user + system
 }
 
-for await (const line of createInterface({ input: process.stdin })) {
+for await (const bytes of questions()) {
   collect({ type: 'minor' })
-  console.log(await works[work](Number(line)))
+  answer(await works[work](Number(bytes)))
 }
 process.exit()

@@ -10,9 +10,9 @@ import { steady } from './machine.ts'
  * resident KiB after a full collection.
  */
 const script = `
-  import { createInterface } from 'node:readline'
   import { setFlagsFromString } from 'node:v8'
   import { runInNewContext } from 'node:vm'
+  import { answer, onQuestion } from './peers/channel.mjs'
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc')
   const { kind, options, greets } = JSON.parse(process.argv[1])
@@ -38,18 +38,18 @@ const script = `
     server.on('connection', onSocket).on('tlsClientError', () => {})
     port = server.address().port
   }
-  console.log(port)
+  answer(port)
   let last = process.cpuUsage()
-  createInterface({ input: process.stdin }).on('line', async (line) => {
-    if (line === 'cpu') {
+  onQuestion(async (question) => {
+    if (question === 'cpu') {
       const { user, system } = process.cpuUsage(last)
       last = process.cpuUsage()
-      console.log(user + system)
+      answer(user + system)
     } else {
       for (let i = 0; i < 4; i++) { collect(); await new Promise(setImmediate) }
-      console.log(process.memoryUsage().rss / 1024)
+      answer(process.memoryUsage().rss / 1024)
     }
-  }).on('close', () => process.exit())
+  })
 `
 
 export interface ServerPeer {

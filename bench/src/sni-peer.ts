@@ -6,7 +6,7 @@ import type { ServerPeer } from './server-peer.ts'
 
 /** A server with so many hosts that share a certificate; it greets and closes. Answers `cpu` with the CPU microseconds since it was last asked. */
 const script = `
-  import { createInterface } from 'node:readline'
+  import { answer, onQuestion } from './peers/channel.mjs'
   const { kind, count, cert, key } = JSON.parse(process.argv[1])
   const names = Array.from({ length: count }, (_, i) => 'host' + i + '.example.org')
   const onSocket = (socket) => socket.on('error', () => {}).resume().end('k')
@@ -26,13 +26,13 @@ const script = `
     server.on('connection', onSocket).on('tlsClientError', () => {})
     port = server.address().port
   }
-  console.log(port)
+  answer(port)
   let last = process.cpuUsage()
-  createInterface({ input: process.stdin }).on('line', () => {
+  onQuestion(() => {
     const { user, system } = process.cpuUsage(last)
     last = process.cpuUsage()
-    console.log(user + system)
-  }).on('close', () => process.exit())
+    answer(user + system)
+  })
 `
 
 export async function sniPeer(
