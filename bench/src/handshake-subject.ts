@@ -17,7 +17,7 @@ export interface Handshakes {
 }
 
 /** The same program is some hundredths faster in one process than in another, by what the optimizer has made of it and where it lies in memory. */
-const PROCESSES = 2
+export const PROCESSES = 3
 
 /** The subjects of one row, against one server; `close` ends them all. */
 export class HandshakeSubjects {

@@ -17,6 +17,9 @@ export interface Measured {
 
 type Sample = () => Promise<number>
 
+/** How often calls in this process are sampled in each round. */
+const PASSES = 2
+
 /** CPU time that one sample should take, in microseconds: far above the clock's grain and the cost of a collection. */
 const SAMPLE_US = 30_000
 
@@ -40,9 +43,10 @@ const collectGarbage = runInNewContext('gc') as (options: { type: 'minor' }) => 
 export async function measure(row: BenchRow, rounds: number, again = true): Promise<Measured> {
   const started = performance.now()
   const { samples: all, absent } = await warmedUp(row)
+  const passes = row.subjects === undefined ? (row.passes ?? 1) : PASSES
   let best: Measured | undefined
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const measured = { row, samples: await inTurns(all, rounds), absent }
+    const measured = { row, samples: await inTurns(all, rounds, passes), absent }
     if (best === undefined || width(measured) < width(best)) best = measured
     if (!again || width(best) <= WIDE || (performance.now() - started) / (attempt + 1) > TOO_LONG) break
   }
@@ -64,41 +68,36 @@ function breadth(values: readonly number[]): number {
 }
 
 /**
- * Runs a row's subjects in turns, `rounds` times, so that a machine that slows down slows all of them. Each round starts with another subject, and calls that are
- * short are sampled forth and back (a b c c b a), lest whoever comes later gain or lose by it.
+ * Runs a row's subjects in turns, `rounds` times, so that a machine that slows down slows all of them. Each round starts with another subject, and goes forth and
+ * back (a b c c b a) where it has several passes, lest whoever comes later gain or lose by it.
  */
-async function inTurns(all: ReadonlyMap<string, Sampler>, rounds: number): Promise<Samples[]> {
+async function inTurns(all: ReadonlyMap<string, Sample>, rounds: number, passes: number): Promise<Samples[]> {
   const values = new Map<string, number[]>([...all.keys()].map((name) => [name, []]))
   const order = [...all]
   for (let round = 0; round < rounds; round++) {
-    const forth = order.map((_, turn) => order[(round + turn) % order.length] as [string, Sampler])
+    const forth = order.map((_, turn) => order[(round + turn) % order.length] as [string, Sample])
     const seen = new Map<string, number[]>()
-    for (const [name, { sample }] of [...forth, ...forth.filter(([, { cheap }]) => cheap).reverse()]) {
-      // Of those that measure themselves; see `since`.
-      collectGarbage({ type: 'minor' })
-      seen.set(name, [...(seen.get(name) ?? []), await sample()])
-    }
+    for (let pass = 0; pass < passes; pass++)
+      for (const [name, sample] of pass % 2 === 0 ? forth : forth.toReversed()) {
+        // Of those that measure themselves; see `since`.
+        collectGarbage({ type: 'minor' })
+        seen.set(name, [...(seen.get(name) ?? []), await sample()])
+      }
     for (const [name, found] of seen) values.get(name)?.push(found.reduce((a, b) => a + b) / found.length)
   }
   return [...values].map(([subject, values]) => ({ subject, values }))
 }
 
-interface Sampler {
-  readonly sample: Sample
-  /** A call in this process: sampled twice in each round. */
-  readonly cheap: boolean
-}
-
-async function warmedUp(row: BenchRow): Promise<{ samples: Map<string, Sampler>; absent: string[] }> {
-  const samples = new Map<string, Sampler>()
+async function warmedUp(row: BenchRow): Promise<{ samples: Map<string, Sample>; absent: string[] }> {
+  const samples = new Map<string, Sample>()
   const absent: string[] = []
   for (const [name, subject] of Object.entries(row.subjects ?? row.measure)) {
     if (subject === undefined) absent.push(name)
-    else if (row.subjects !== undefined) samples.set(name, { sample: await sampler(subject, row), cheap: true })
+    else if (row.subjects !== undefined) samples.set(name, await sampler(subject, row))
     else {
       const sample = subject as Sample
       await sample()
-      samples.set(name, { sample, cheap: false })
+      samples.set(name, sample)
     }
   }
   return { samples, absent }

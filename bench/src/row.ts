@@ -30,6 +30,8 @@ export interface MeasuredRow extends RowBase {
    * round, for the optimizer, and what it then returns does not count.
    */
   readonly measure: Readonly<Record<string, (() => Promise<number>) | undefined>>
+  /** How often each is sampled in a round, whose figure is the mean. More of them where samples of one program differ by more than programs do. Default 1. */
+  readonly passes?: number
   /** Default `us`. */
   readonly unit?: 'us' | 'ms' | 'KiB' | 's/GB'
   readonly subjects?: undefined
