@@ -1,4 +1,4 @@
-import { inheritedKey } from '@x/der/options'
+import { inheritedKey } from '@x/der'
 import nodeFs from 'node:fs'
 import { delimiter, resolve } from 'node:path'
 import { type CertificateInput, textOrBytes } from './certificate-input.ts'

@@ -1,4 +1,4 @@
-import { inheritedKey } from '@x/der/options'
+import { inheritedKey } from '@x/der'
 
 /** A `TypeError` as Node's own functions throw it, with the option's name in the message. */
 export function wrongType(option: string, expected: string, value: unknown): TypeError {

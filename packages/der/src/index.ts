@@ -1,5 +1,6 @@
 export { DerCursor, MAX_DEPTH, openDer } from './cursor.ts'
 export { DerError, type DerErrorCode, isDerError } from './errors.ts'
+export { type InheritedKey, inheritedKey, memberOfClass } from './options.ts'
 export { decodeAscii, readString } from './strings.ts'
 export { contextTag, Tag } from './tags.ts'
 export {

@@ -1,3 +1,4 @@
+import { membersOfClasses } from '@x-testing/inherited'
 import { readFileSync } from 'node:fs'
 import { PassThrough } from 'node:stream'
 import { createSecureContext } from 'node:tls'
@@ -263,18 +264,7 @@ describe('options', () => {
     ['fingerprints', 'verify.fingerprints', (verify: object) => ({ verify })],
     ['staple', 'revocation.staple', (revocation: object) => ({ revocation })],
   ] as const)('that a class has as a member are refused, not passed over: %s', (key, option, within) => {
-    class Getting {
-      get [key](): undefined {
-        return undefined
-      }
-    }
-    class Doing {
-      [key](): undefined {
-        return undefined
-      }
-    }
-    class Heir extends Doing {}
-    for (const given of [new Getting(), new Doing(), new Heir()])
+    for (const [, given] of membersOfClasses(key, undefined))
       expect(refusal(() => resolve('connect', within(given)))).toEqual(misuse(option))
     for (const given of [Object.create(null) as object, runInNewContext('({})') as object])
       expect(() => resolve('connect', within(given))).not.toThrow()

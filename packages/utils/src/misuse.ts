@@ -1,4 +1,4 @@
-import { inheritedKey } from '@x/der/options'
+import { inheritedKey } from '@x/der'
 
 /** A `TypeError` as Node's own functions throw it, with the option's name in the message. */
 export type MisuseError = TypeError & { readonly code: 'ERR_INVALID_ARG_TYPE' | 'ERR_INVALID_ARG_VALUE' }

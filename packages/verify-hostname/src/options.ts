@@ -1,4 +1,4 @@
-import { memberOfClass } from '@x/der/options'
+import { memberOfClass } from '@x/der'
 import { HostnameVerificationError, invalidArgument, quoted } from './errors.ts'
 import { PublicSuffixList } from './public-suffix.ts'
 import { type ResolvedScheme, resolveScheme, type Scheme, type SchemeCallback, type SchemeName } from './schemes.ts'

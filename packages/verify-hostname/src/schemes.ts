@@ -1,4 +1,4 @@
-import { memberOfClass } from '@x/der/options'
+import { memberOfClass } from '@x/der'
 import { HostnameVerificationError, invalidArgument, quoted } from './errors.ts'
 import type { PresentedName } from './presented-names.ts'
 

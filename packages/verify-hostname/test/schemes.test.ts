@@ -1,3 +1,4 @@
+import { membersOfClasses } from '@x-testing/inherited'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { matchHostname, type SchemeName, schemes, verifyHostname } from '../src/index.ts'
@@ -190,18 +191,7 @@ describe('options', () => {
     ['publicSuffix', 'none', (options: object) => options],
     ['commonName', 'always', (scheme: object) => ({ scheme })],
   ] as const)('a member of a class: %s', (key, value, within) => {
-    class Getting {
-      get [key](): unknown {
-        return value
-      }
-    }
-    class Doing {
-      [key](): unknown {
-        return value
-      }
-    }
-    class Heir extends Doing {}
-    for (const given of [new Getting(), new Doing(), new Heir()])
+    for (const [, given] of membersOfClasses(key, value))
       expect(() => matchHostname(certificate([]), 'a', within(given))).toThrow(
         expect.objectContaining({
           code: 'ERR_INVALID_ARG_VALUE',

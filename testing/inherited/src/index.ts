@@ -62,25 +62,30 @@ export function describeInheritedFields(calls: readonly Call[]): void {
   describeMembers(calls)
 }
 
+/** Objects whose classes have a member of this name. */
+export function membersOfClasses(option: string, value: unknown): (readonly [kind: string, options: object])[] {
+  class Getting {
+    get [option](): unknown {
+      return value
+    }
+  }
+  class Doing {
+    [option](): unknown {
+      return value
+    }
+  }
+  class Heir extends Doing {}
+  return [
+    ['a getter', new Getting()],
+    ['a method', new Doing()],
+    ['a method of the class above', new Heir()],
+  ]
+}
+
 function describeMembers(calls: readonly Call[]): void {
   describe.each(calls)('a member of a class is refused: %s of %s', (option, _, value, own, run) => {
-    class Getting {
-      get [option](): unknown {
-        return value
-      }
-    }
-    class Doing {
-      [option](): unknown {
-        return value
-      }
-    }
-    class Heir extends Doing {}
-    it.each([
-      ['a getter', Getting],
-      ['a method', Doing],
-      ['a method of the class above', Heir],
-    ])('%s', async (_kind, Options) => {
-      expect(await outcome(() => run(Object.assign(new Options(), own) as never))).toEqual(refusal(option))
+    it.each(membersOfClasses(option, value))('%s', async (_kind, options) => {
+      expect(await outcome(() => run(Object.assign(options, own) as never))).toEqual(refusal(option))
     })
 
     it('and without one the call is not, nor with options of another realm', async () => {

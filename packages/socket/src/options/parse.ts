@@ -1,4 +1,4 @@
-import { inheritedKey } from '@x/der/options'
+import { inheritedKey } from '@x/der'
 import { KeyObject, X509Certificate } from 'node:crypto'
 import { invalidType, invalidValue } from '../errors.ts'
 
