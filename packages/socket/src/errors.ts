@@ -135,3 +135,8 @@ export function invalidType(option: string, expected: string): TypeError {
 export function invalidValue(option: string, why: string): TypeError {
   return Object.assign(new TypeError(`option '${option}' ${why}`), { code: 'ERR_INVALID_ARG_VALUE' })
 }
+
+/** Misuse: `new` of a class whose instances only this package makes. */
+export function illegalConstructor(message: string): TypeError {
+  return Object.assign(new TypeError(message), { code: 'ERR_ILLEGAL_CONSTRUCTOR' })
+}

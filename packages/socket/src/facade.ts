@@ -2,7 +2,7 @@ import { EventEmitter, getMaxListeners, setMaxListeners } from 'node:events'
 import { Socket } from 'node:net'
 import { addAbortSignal } from 'node:stream'
 import { decodeStrings } from './engine/node-internals.ts'
-import { SecureSocketError } from './errors.ts'
+import { illegalConstructor, SecureSocketError } from './errors.ts'
 import { installSurface } from './net-surface.ts'
 import { CallerBuffers, type OnReadOptions } from './onread.ts'
 import { SocketCore } from './socket-core.ts'
@@ -75,7 +75,7 @@ export class Facade extends Socket {
 
   /** @internal Use `connect`, `listen` or `startTls`. */
   constructor(options: FacadeOptions, secret: symbol) {
-    if (secret !== key) throw new TypeError('a SecureSocket is made by connect(), listen() or startTls()')
+    if (secret !== key) throw illegalConstructor('a SecureSocket is made by connect(), listen() or startTls()')
     const { signal, onread, allowHalfOpen = false, highWaterMark } = options
     // with the three that net.Socket adds, and put together by spreading: what grows, or is a literal, costs ten times as much while Node copies and sets it
     const stream = { allowHalfOpen, emitClose: false, autoDestroy: true, decodeStrings: false }

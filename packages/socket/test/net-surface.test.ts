@@ -68,8 +68,12 @@ describe('as a net.Socket', () => {
 
   it('cannot be made by hand', () => {
     const Constructor = SecureSocket as unknown as new (...args: unknown[]) => unknown
-    expect(() => new Constructor({})).toThrow(TypeError)
-    expect(() => new Constructor({}, Symbol('SecureSocket'))).toThrow(TypeError)
+    expect(() => new Constructor({})).toThrow(
+      expect.objectContaining({ name: 'TypeError', code: 'ERR_ILLEGAL_CONSTRUCTOR' }),
+    )
+    expect(() => new Constructor({}, Symbol('SecureSocket'))).toThrow(
+      expect.objectContaining({ name: 'TypeError', code: 'ERR_ILLEGAL_CONSTRUCTOR' }),
+    )
   })
 
   it('is no thenable', async () => {

@@ -60,8 +60,12 @@ describe('Verification.judge', () => {
 
   it('is the only way to make one', () => {
     const Constructor = Verification as unknown as new (...args: unknown[]) => unknown
-    expect(() => new Constructor()).toThrow(TypeError)
-    expect(() => new Constructor(Symbol('Verification'), passed, false)).toThrow(TypeError)
+    expect(() => new Constructor()).toThrow(
+      expect.objectContaining({ name: 'TypeError', code: 'ERR_ILLEGAL_CONSTRUCTOR' }),
+    )
+    expect(() => new Constructor(Symbol('Verification'), passed, false)).toThrow(
+      expect.objectContaining({ name: 'TypeError', code: 'ERR_ILLEGAL_CONSTRUCTOR' }),
+    )
     for (const fake of [Object.create(Verification.prototype), { outcomes: passed, resumed: false }, undefined, true])
       expect(Verification.isGenuine(fake)).toBe(false)
   })

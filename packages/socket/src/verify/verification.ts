@@ -1,4 +1,4 @@
-import { PeerRefusedError } from '../errors.ts'
+import { illegalConstructor, PeerRefusedError } from '../errors.ts'
 
 /** What a passed check found. The keys are the checks, in the order in which they run. */
 export interface Evidence {
@@ -57,7 +57,7 @@ export class Verification {
   readonly resumed: boolean
 
   private constructor(key: symbol, outcomes: Required<Outcomes>, resumed: boolean) {
-    if (key !== token) throw new TypeError('a Verification is made by judging outcomes')
+    if (key !== token) throw illegalConstructor('a Verification is made by judging outcomes')
     this.outcomes = outcomes
     this.resumed = resumed
     Object.freeze(this)
