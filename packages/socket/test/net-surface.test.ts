@@ -1,10 +1,12 @@
 import { once } from 'node:events'
-import { connect as connectTcp } from 'node:net'
+import { connect as connectTcp, Socket } from 'node:net'
 import { describe, expect, it, vi } from 'vitest'
 import { connect, dial, SecureSocket } from '../src/index.ts'
 import { authority, rejection, tcpServer, tlsServer } from './support.ts'
 
 const ca = authority.ca
+/** Of a readable side, which Node 22 has made larger. */
+const usual = new Socket().readableHighWaterMark
 
 /** What a net.Socket would make of its handle, a facade has to answer by itself: each of these is a trap. */
 describe('as a net.Socket', () => {
@@ -95,6 +97,26 @@ describe('as a net.Socket', () => {
     socket.setTimeout(20)
     await once(socket, 'timeout')
     socket.destroy()
+  })
+
+  it.each([
+    [{}, { allowHalfOpen: false, writable: 65_536 }],
+    [{ allowHalfOpen: true }, { allowHalfOpen: true, writable: 65_536 }],
+    [{ highWaterMark: 100 }, { allowHalfOpen: false, writable: 100, readable: 100 }],
+    [
+      { allowHalfOpen: true, highWaterMark: 100 },
+      { allowHalfOpen: true, writable: 100, readable: 100 },
+    ],
+  ])('is made the same each time: %o', (options, expected) => {
+    for (let made = 0; made < 12; made++) {
+      const socket = dial({ host: '127.0.0.1', port: 1, ...options }).on('error', () => undefined)
+      const { readableHighWaterMark, writableHighWaterMark: writable, allowHalfOpen } = socket
+      expect({ readable: readableHighWaterMark, writable, allowHalfOpen }).toEqual({ readable: usual, ...expected })
+      expect(socket.writableObjectMode || socket.readableObjectMode).toBe(false)
+      socket.write('ä') // held; counted in bytes
+      expect(socket.writableLength).toBe(2)
+      socket.destroy()
+    }
   })
 
   it('ends our direction when the peer ends its own, unless told otherwise', async () => {
