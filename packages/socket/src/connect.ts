@@ -98,7 +98,8 @@ async function open(socket: SecureSocket, core: SocketCore, resolved: Resolved):
     core.dialled(engine.tls)
     if (socket.destroyed) {
       sessions?.giveBack()
-      return abandon(engine.tls)
+      abandon(engine.tls)
+      return false
     }
     if (isResolved(where)) lookup = new Lookup(engine.tls, socket, core)
     await engine.opened?.()
@@ -122,27 +123,43 @@ async function openTransportFirst(
   prepared?: Prepared,
   sessions?: ClientSessions,
 ): Promise<boolean> {
+  let transport: Duplex | undefined
+  try {
+    transport = await readyTransport(socket, core, resolved, prepared !== undefined)
+  } finally {
+    if (transport === undefined) sessions?.giveBack()
+  }
+  if (transport === undefined) return false
+  if (prepared === undefined) core.adoptPlain(transport)
+  else await shake(socket, core, { role: 'client', transport, prepared, resolved, sessions })
+  socket.emit('ready')
+  return true
+}
+
+/** Connected, and where TLS is to follow, what comes before it in clear is done. Undefined where the socket was closed meanwhile. */
+async function readyTransport(
+  socket: SecureSocket,
+  core: SocketCore,
+  resolved: Resolved,
+  isForTls: boolean,
+): Promise<Duplex | undefined> {
   const { transport: where } = resolved
   const transport = where.socket === undefined ? connectTcp(tcpOptions(where)) : openTransport(where.socket)
   if (transport instanceof Socket) core.transport = transport
   if (socket.destroyed) return abandon(transport)
   await connected(transport, socket, core, where)
-  if (socket.destroyed) return false
+  if (socket.destroyed) return undefined
   socket.emit('connect')
-  if (prepared === undefined) core.adoptPlain(transport)
-  else {
+  if (isForTls) {
     core.unsecured = transport
     await converse(transport, core, resolved)
-    await shake(socket, core, { role: 'client', transport, prepared, resolved, sessions })
   }
-  socket.emit('ready')
-  return true
+  return transport
 }
 
 /** The program's `lookup` has closed the socket before the transport was known to it. */
-function abandon(transport: Duplex): false {
+function abandon(transport: Duplex): undefined {
   transport.on('error', toldByEvent).destroy()
-  return false
 }
 
 /** The plaintext dialogue, on the transport itself: what the program writes meanwhile waits for TLS. */

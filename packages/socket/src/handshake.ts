@@ -58,8 +58,10 @@ async function proveLater(
 ): Promise<void> {
   if (taking instanceof Promise) {
     await taking
-    if (socket.destroyed)
+    if (socket.destroyed) {
+      sessions?.giveBack()
       throw new SecureSocketError('ERR_SECURE_SOCKET_CLOSED', 'the socket was closed', { phase: 'handshake' })
+    }
   }
   const { onMessage } = handshake.resolved.handshake
   const observer = onMessage && (await import('./messages/observer.ts')).observe(handshake.role, onMessage)

@@ -40,6 +40,7 @@ export class ClientSessions {
   #original: SessionEntry | undefined
   /** While the store, or a check, is waited for; a second call waits for the same. */
   #taking: Promise<SessionEntry | undefined> | undefined
+  #isOver = false
   #early: Buffer[] = []
   #kept = 0
   #looks = 0
@@ -85,6 +86,7 @@ export class ClientSessions {
       const found = await unlessAborted(this.#find(first, policy, signal), signal)
       this.#original = found?.original
       this.#offered = found?.entry
+      if (this.#isOver) this.giveBack()
     } catch {
       this.#offered = this.#original = undefined
     } finally {
@@ -100,20 +102,27 @@ export class ClientSessions {
   ): Promise<{ readonly original: SessionEntry; readonly entry: SessionEntry } | undefined> {
     let original = await first
     for (let tries = 0; tries < TRIES && original !== undefined; tries++) {
-      const entry = copyOf(original)
-      if (entry !== undefined && isUsable(entry, this.#key, policy) && (await isGoodByNow(entry, policy, signal)))
-        return { original, entry }
+      const entry = signal.aborted ? undefined : copyOf(original)
+      const isGood =
+        entry !== undefined && isUsable(entry, this.#key, policy) && (await isGoodByNow(entry, policy, signal))
+      if (signal.aborted) return void this.#putBack(original) // nobody waits for it any longer
+      if (isGood) return { original, entry }
       await this.#store.delete(this.#key, original) // in TLS 1.2 it would be handed out again
       if (tries < TRIES - 1) original = await this.#store.get(this.#key)
     }
     return undefined
   }
 
-  /** The connection was not made: the entry that was to be offered may be offered by another. */
+  /** The connection was not made: the entry that was to be offered, now or when the store has it, may be offered by another. */
   giveBack(): void {
+    this.#isOver = true
     const unused = this.#original
     this.#offered = this.#original = undefined
-    if (unused !== undefined && unused.protocol !== 'TLSv1.2') this.#add(unused) // in TLS 1.2 the store still has it
+    if (unused !== undefined) this.#putBack(unused)
+  }
+
+  #putBack(unused: SessionEntry): void {
+    if (unused.protocol !== 'TLSv1.2') this.#add(unused) // in TLS 1.2 the store still has it
   }
 
   get offered(): SessionEntry | undefined {

@@ -2,10 +2,10 @@ import { constants } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type LookupFunction, Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
-import { SessionCache, type SessionStore } from '@x/session-cache'
+import { SessionCache, type SessionEntry, type SessionStore } from '@x/session-cache'
 import { describe, expect, it, vi } from 'vitest'
 import { tcpHandle, verifyError } from '../src/engine/node-internals.ts'
-import { connect, dial } from '../src/index.ts'
+import { connect, type ConnectOptions, dial } from '../src/index.ts'
 import { authority, rejection, tcpServer, tlsServer, visit } from './support.ts'
 
 // A client whose engine makes the connection itself, as most do: no transport is given, and none is wanted back.
@@ -77,19 +77,60 @@ describe.each(versions)('the engine connects by itself, %s', (version) => {
     expect((await visit(options)).sessionReused).toBe(true)
   })
 
-  it('keeps a session that could not be offered, since nobody answered', async () => {
-    const sessionCache = new SessionCache()
-    const options = { ...limits, host, sessionCache, sessionKey: 'the same wherever it listens' }
-    const kept = await (async () => {
-      await using server = await tlsServer()
-      await visit({ ...options, port: server.port })
-      return server.port
-    })()
-    const before = sessionCache.size
-    expect(before).toBeGreaterThan(0)
-    expect((await rejection(connect({ ...options, port: kept })))['code']).toBe('ECONNREFUSED')
-    expect(sessionCache.size).toBe(before)
-  })
+  /** Has the store answer when told so. */
+  function answeringWhenTold(cache: SessionCache): {
+    readonly sessionCache: SessionStore
+    readonly answer: () => void
+  } {
+    let answer = (): void => undefined
+    const told = new Promise<void>((resolve) => (answer = resolve))
+    const { sessionCache } = answering(cache, () => told)
+    return { sessionCache, answer }
+  }
+
+  function answering(cache: SessionCache, until: () => Promise<unknown>): { readonly sessionCache: SessionStore } {
+    const get = async (key: string): Promise<SessionEntry | undefined> => {
+      const found = cache.get(key) // taken out in TLS 1.3
+      await until()
+      return found
+    }
+    const add: SessionStore['add'] = (key, entry) => cache.add(key, entry)
+    return { sessionCache: { add, get, delete: (key, entry) => cache.delete(key, entry) } }
+  }
+
+  /** A cache that has sessions for a port where nobody listens any more. */
+  async function deserted(): Promise<{ readonly cache: SessionCache; readonly options: ConnectOptions }> {
+    const cache = new SessionCache()
+    const options = { ...limits, host, sessionKey: 'the same wherever it listens' }
+    await using server = await tlsServer()
+    await visit({ ...options, port: server.port, sessionCache: cache })
+    expect(cache.size).toBeGreaterThan(0)
+    return { cache, options: { ...options, port: server.port } }
+  }
+
+  it.each(['at once', 'later', 'when the connection has failed', 'when there is a connection, closed'] as const)(
+    'keeps a session that could not be offered, from a store that answers %s',
+    async (when) => {
+      const { cache, options } = await deserted()
+      const before = cache.size
+      if (when === 'at once' || when === 'later') {
+        const { sessionCache } = when === 'at once' ? { sessionCache: cache } : answering(cache, async () => undefined)
+        expect((await rejection(connect({ ...options, sessionCache })))['code']).toBe('ECONNREFUSED')
+      } else if (when === 'when the connection has failed') {
+        const { sessionCache, answer } = answeringWhenTold(cache)
+        expect((await rejection(connect({ ...options, sessionCache })))['code']).toBe('ECONNREFUSED')
+        answer()
+      } else {
+        await using server = await tcpServer(() => undefined)
+        const { sessionCache, answer } = answeringWhenTold(cache)
+        const socket = dial({ ...options, port: server.port, sessionCache })
+        await once(socket, 'connect')
+        socket.destroy()
+        answer()
+      }
+      await vi.waitFor(() => expect(cache.size).toBe(before))
+    },
+  )
 })
 
 describe('the engine connects by itself', () => {
