@@ -105,7 +105,10 @@ export class ClientSessions {
       const entry = signal.aborted ? undefined : copyOf(original)
       const isGood =
         entry !== undefined && isUsable(entry, this.#key, policy) && (await isGoodByNow(entry, policy, signal))
-      if (signal.aborted) return void this.#putBack(original) // nobody waits for it any longer
+      if (signal.aborted) {
+        this.#putBack(original) // nobody waits for it any longer
+        return undefined
+      }
       if (isGood) return { original, entry }
       await this.#store.delete(this.#key, original) // in TLS 1.2 it would be handed out again
       if (tries < TRIES - 1) original = await this.#store.get(this.#key)
