@@ -98,8 +98,7 @@ async function open(socket: SecureSocket, core: SocketCore, resolved: Resolved):
     core.dialled(engine.tls)
     if (socket.destroyed) {
       sessions?.giveBack()
-      abandon(engine.tls)
-      return false
+      return abandon(engine.tls)
     }
     if (isResolved(where)) lookup = new Lookup(engine.tls, socket, core)
     await engine.opened?.()
@@ -123,43 +122,36 @@ async function openTransportFirst(
   prepared?: Prepared,
   sessions?: ClientSessions,
 ): Promise<boolean> {
-  let transport: Duplex | undefined
+  const { transport: where } = resolved
+  let isUnused = true
   try {
-    transport = await readyTransport(socket, core, resolved, prepared !== undefined)
+    const transport = where.socket === undefined ? connectTcp(tcpOptions(where)) : openTransport(where.socket)
+    if (transport instanceof Socket) core.transport = transport
+    if (socket.destroyed) return abandon(transport)
+    await connected(transport, socket, core, where)
+    if (socket.destroyed) return false
+    core.unsecured = transport
+    socket.emit('connect')
+    if (socket.destroyed) return false
+    // in the same tick, so that whoever has waited for 'connect' can say startTls()
+    if (prepared === undefined) core.adoptPlain(transport)
+    else {
+      await converse(transport, core, resolved)
+      if (socket.destroyed) return false
+      isUnused = false
+      await shake(socket, core, { role: 'client', transport, prepared, resolved, sessions })
+    }
   } finally {
-    if (transport === undefined) sessions?.giveBack()
+    if (isUnused) sessions?.giveBack()
   }
-  if (transport === undefined) return false
-  if (prepared === undefined) core.adoptPlain(transport)
-  else await shake(socket, core, { role: 'client', transport, prepared, resolved, sessions })
   socket.emit('ready')
   return true
 }
 
-/** Connected, and where TLS is to follow, what comes before it in clear is done. Undefined where the socket was closed meanwhile. */
-async function readyTransport(
-  socket: SecureSocket,
-  core: SocketCore,
-  resolved: Resolved,
-  isForTls: boolean,
-): Promise<Duplex | undefined> {
-  const { transport: where } = resolved
-  const transport = where.socket === undefined ? connectTcp(tcpOptions(where)) : openTransport(where.socket)
-  if (transport instanceof Socket) core.transport = transport
-  if (socket.destroyed) return abandon(transport)
-  await connected(transport, socket, core, where)
-  if (socket.destroyed) return undefined
-  socket.emit('connect')
-  if (isForTls) {
-    core.unsecured = transport
-    await converse(transport, core, resolved)
-  }
-  return transport
-}
-
 /** The program's `lookup` has closed the socket before the transport was known to it. */
-function abandon(transport: Duplex): undefined {
+function abandon(transport: Duplex): false {
   transport.on('error', toldByEvent).destroy()
+  return false
 }
 
 /** The plaintext dialogue, on the transport itself: what the program writes meanwhile waits for TLS. */

@@ -125,7 +125,11 @@ export class ClientSessions {
   }
 
   #putBack(unused: SessionEntry): void {
-    if (unused.protocol !== 'TLSv1.2') this.#add(unused) // in TLS 1.2 the store still has it
+    try {
+      if (unused.protocol !== 'TLSv1.2') this.#add(unused) // in TLS 1.2 the store still has it
+    } catch {
+      // the store's own object: what cannot be read is not given back
+    }
   }
 
   get offered(): SessionEntry | undefined {

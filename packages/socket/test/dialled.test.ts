@@ -131,6 +131,27 @@ describe.each(versions)('the engine connects by itself, %s', (version) => {
       await vi.waitFor(() => expect(cache.size).toBe(before))
     },
   )
+
+  it.each([new Error('of the store'), undefined])(
+    'tells why there is no connection also where the entry to give back cannot be read: %o',
+    async (thrown) => {
+      const { cache, options } = await deserted()
+      const [, kept] = [...cache.entries()][0] as [string, SessionEntry]
+      let reads = 0
+      const hostile = Object.defineProperty({ ...kept, protocol: kept.protocol }, 'protocol', {
+        get: () => {
+          if (reads++ > 0) throw thrown
+          return kept.protocol
+        },
+      })
+      for (const get of [() => hostile, async () => hostile]) {
+        reads = 0
+        const sessionCache: SessionStore = { add: () => undefined, get, delete: () => undefined }
+        expect((await rejection(connect({ ...options, sessionCache })))['code']).toBe('ECONNREFUSED')
+        expect(reads).toBe(2)
+      }
+    },
+  )
 })
 
 describe('the engine connects by itself', () => {

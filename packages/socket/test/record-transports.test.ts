@@ -76,6 +76,41 @@ describe('transports other than a net.Socket', () => {
     await exchange(one, other)
   })
 
+  it("is in clear as soon as 'connect' is told, where TLS is to come later", async () => {
+    const { ours, theirs } = segmentedPair()
+    const socket = dial({ socket: ours, host: 'localhost', ca, startHandshake: false })
+    // not by events.once(), which answers some ticks later
+    await new Promise<void>((resolve) => socket.once('connect', resolve))
+    expect(socket.phase).toBe('plain')
+    const [, other] = await Promise.all([socket.startTls(), startTls(theirs, server)])
+    await exchange(socket, other)
+  })
+
+  const closing: readonly (readonly [string, (socket: SecureSocket) => void])[] = [
+    ["in a listener of 'connect'", (socket) => socket.once('connect', () => socket.destroy())],
+    [
+      "after 'connect'",
+      (socket) => void new Promise<void>((resolve) => socket.once('connect', resolve)).then(() => socket.destroy()),
+    ],
+  ]
+  it.each(
+    closing.flatMap(([when, close]) => [true, false].map((startHandshake) => [startHandshake, when, close] as const)),
+  )('closed with the socket, nothing sent (startHandshake: %o, %s)', async (startHandshake, when, close) => {
+    const { ours, theirs } = segmentedPair()
+    const received: unknown[] = []
+    theirs.on('data', (chunk) => received.push(chunk))
+    let asked = 0
+    const starttls = startHandshake ? { starttls: async () => void asked++ } : {}
+    const socket = dial({ socket: ours, host: 'localhost', ca, startHandshake, ...starttls })
+    close(socket)
+    await once(socket, 'close')
+    await new Promise(setImmediate)
+    expect(ours.destroyed).toBe(true)
+    expect(received).toEqual([])
+    // the dialogue begins with the connection
+    expect(asked).toBe(startHandshake && when.startsWith('after') ? 1 : 0)
+  })
+
   it('a closed one is refused', async () => {
     const { ours } = segmentedPair()
     ours.destroy()
