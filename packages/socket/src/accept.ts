@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls'
 import { certificateFor } from './certificate-choice.ts'
 import { type CheckedHello, normalName, parseClientHello } from './client-hello.ts'
 import type { PeerClaim } from './engine/engine.ts'
+import { guard } from './engine/guard.ts'
 import { SecureSocketError } from './errors.ts'
 import { type Handshake, shake } from './handshake.ts'
 import type { Host, HostTable } from './hosts.ts'
@@ -37,6 +38,7 @@ export async function acceptTls(
 ): Promise<'secure' | 'plain'> {
   const { handshakeTimeout: limit = 30_000, maxHelloSize = 16_384 } = table.server.resolved.handshake
   const deadline = performance.now() + limit
+  guard(core, transport, 'handshake')
   const first = await readHello(transport, { maxHelloSize, timeout: isTimed ? undefined : limit, onFirstByte })
   if (first.kind === 'plaintext') {
     if (onPlaintext === undefined) throw notTls(first.bytes)

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import { dialsItself } from './engine/choose.ts'
 import { Dial } from './engine/dial.ts'
 import type { TlsEngine } from './engine/engine.ts'
+import { guard } from './engine/guard.ts'
 import { openTransport } from './engine/transport.ts'
 import { invalidValue, SecureSocketError, withDetails } from './errors.ts'
 import { withoutBrackets } from './options/policy.ts'
@@ -128,7 +129,7 @@ async function openTransportFirst(
     const transport = where.socket === undefined ? connectTcp(tcpOptions(where)) : openTransport(where.socket)
     if (transport instanceof Socket) core.transport = transport
     if (socket.destroyed) return abandon(transport)
-    await connected(transport, socket, core, where)
+    await connected(transport, socket, core, resolved)
     if (socket.destroyed) return false
     core.unsecured = transport
     socket.emit('connect')
@@ -227,18 +228,20 @@ function addressOf(where: Resolved['transport']): Dial {
 
 const addresses = new WeakMap<Resolved['transport'], Dial>()
 
-/** Resolves once the transport is connected; destroys it when the facade closes first. */
+/** Resolves once the transport is connected, and guarded; destroys it when the facade closes first. */
 function connected(
   transport: Duplex,
   socket: SecureSocket,
   core: SocketCore,
-  where: Resolved['transport'],
+  { transport: where, handshake: { starttls } }: Resolved,
 ): Promise<void> {
+  const next = starttls === undefined ? 'handshake' : 'starttls'
   if (!(transport instanceof Socket) || !transport.connecting) {
     if (transport.destroyed || transport.readableEnded)
       return Promise.reject(
         new SecureSocketError('ERR_SECURE_SOCKET_CLOSED', "option 'socket' is closed", { phase: 'connect' }),
       )
+    guard(core, transport, next)
     return Promise.resolve()
   }
   const lookup = isResolved(where) ? new Lookup(transport, socket, core) : undefined
@@ -248,6 +251,7 @@ function connected(
     }
     const onConnect = (): void => {
       stop()
+      guard(core, transport, next)
       resolve()
     }
     const onError = (error: Error): void => {

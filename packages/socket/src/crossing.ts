@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type { Released } from './engine/engine.ts'
+import { guard, type Guarded } from './engine/guard.ts'
 import { undecoded } from './engine/node-internals.ts'
 import { SecureSocketError } from './errors.ts'
 import { closedMeanwhile, inTime, refusePlaintextLeft, stopTimeout } from './failures.ts'
@@ -8,13 +9,12 @@ import type { Facade } from './facade.ts'
 import type { State } from './state.ts'
 
 /** What a crossing sees of its core. */
-export interface Crossed {
+export interface Crossed extends Guarded {
   readonly state: State
   readonly gate: Gate
   readonly closing: AbortSignal
   /** Connected, and no engine has it yet. */
   readonly unsecured: Duplex | undefined
-  closeWith(error: Error): Error
 }
 
 /** What the peer may send between our end of TLS and its own, where nobody reads it. */
@@ -70,7 +70,9 @@ export class Crossing {
     await inTime(flushed, timeout)
     // what a client receives before its hello has left cannot be TLS; to a server it is the hello
     if (role === 'client') refusePlaintextLeft(engine.unreadLength())
-    return engine.release().transport
+    const { transport } = engine.release()
+    guard(this.#core, transport, 'starttls')
+    return transport
   }
 
   /** Closes the gate for new writes and resolves when those before have left. */

@@ -145,7 +145,14 @@ export class Facade extends Socket {
   override destroy(error?: Error): this {
     // an error may be a refusal: nothing leaves behind it
     if (error === undefined && #gathering in this) this.#leave()
+    if (this.timeout !== undefined && !this.destroyed) this.#stopIdleTimer(this.timeout)
     return super.destroy(error)
+  }
+
+  /** A net.Socket does it with its handle. */
+  #stopIdleTimer(timeout: number): void {
+    this.setTimeout(0)
+    Object.assign(this, { timeout }) // it is still told
   }
 
   #receive(chunk: Uint8Array | null): boolean {

@@ -56,15 +56,13 @@ async function proveLater(
   sessions: ClientSessions | undefined,
   taking: unknown,
 ): Promise<void> {
-  if (taking instanceof Promise) {
-    await taking
-    if (socket.destroyed) {
-      sessions?.giveBack()
-      throw new SecureSocketError('ERR_SECURE_SOCKET_CLOSED', 'the socket was closed', { phase: 'handshake' })
-    }
-  }
   const { onMessage } = handshake.resolved.handshake
   const observer = onMessage && (await import('./messages/observer.ts')).observe(handshake.role, onMessage)
+  if (taking instanceof Promise) await taking
+  if (socket.destroyed) {
+    sessions?.giveBack()
+    throw new SecureSocketError('ERR_SECURE_SOCKET_CLOSED', 'the socket was closed', { phase: 'handshake' })
+  }
   await prove(core, begin(core, handshake, sessions, observer), handshake, sessions)
 }
 

@@ -21,10 +21,7 @@ import { verifyPeer } from './verify/checks.ts'
 import type { TrustPolicy } from './verify/policy.ts'
 import type { Verification } from './verify/verification.ts'
 
-/**
- * One connection's life: its state, its engine, its gate. The facade in front of it is a stream and nothing else;
- * whatever changes the state goes through `#setState`.
- */
+/** One connection's life: its state, its engine, its gate. Whatever changes the state goes through `#setState`; the facade in front is a stream and nothing else. */
 export class SocketCore implements GateOutput, Surface {
   readonly gate: Gate = new Gate(this)
   readonly #facade: Facade
@@ -46,6 +43,7 @@ export class SocketCore implements GateOutput, Surface {
   #below: BelowTls | undefined
   /** Connected, and no engine has it yet. */
   unsecured: Duplex | undefined
+  unguard: (() => void) | undefined
   claim: PeerClaim | undefined
   /** What the peer is, or was, judged by. */
   policy: TrustPolicy | undefined
@@ -117,6 +115,7 @@ export class SocketCore implements GateOutput, Surface {
         `a socket that is ${this.#state.phase} cannot become ${next.phase}`,
       )
     this.#state = next
+    this.unguard?.() // an engine has the transport
   }
 
   /** The engine makes the connection itself. */
@@ -228,6 +227,7 @@ export class SocketCore implements GateOutput, Surface {
   /** Closes the facade, with an error or without, and leaves the transport to whoever has it now. */
   letGo(error: Error | null): void {
     this.transport = undefined
+    this.unguard?.()
     if (error !== null) this.lastError = error
     this.#state = { phase: 'closed', was: this.#state.phase, verification: this.verification }
     this.gate.forget(error)

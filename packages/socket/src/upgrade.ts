@@ -49,6 +49,7 @@ export async function upgrade(
 ): Promise<void> {
   const { head, ticketKeys, handshakeTimeout = 30_000 } = resolved.handshake
   core.crossing.expectPlain() // a mistake of the program's leaves the connection as it is
+  socket.on('error', toldByRejection)
   try {
     const left = core.crossing.leavePlain(server === undefined ? 'client' : 'server', handshakeTimeout)
     left.catch(ignore) // what stands beside it may fail first
@@ -63,10 +64,14 @@ export async function upgrade(
       if (head !== undefined) transport.unshift(head)
       await acceptTls(socket, core, { transport, table })
     }
+    socket.off('error', toldByRejection)
   } catch (error) {
-    socket.on('error', () => undefined) // the rejection tells it
     throw giveUp(core, error as Error, resolved)
   }
+}
+
+function toldByRejection(): void {
+  // of startTls()
 }
 
 /** TLS has failed: the facade closes, and the transport too, unless `onHandshakeError` takes it over. */

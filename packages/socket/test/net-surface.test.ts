@@ -119,6 +119,19 @@ describe('as a net.Socket', () => {
     }
   })
 
+  it("tells no 'timeout' behind 'close'", async () => {
+    await using server = await tcpServer(() => undefined)
+    const socket = dial({ host: '127.0.0.1', port: server.port, timeout: 20, startHandshake: false })
+    const told: string[] = []
+    for (const event of ['timeout', 'close']) socket.on(event, () => told.push(event))
+    await once(socket, 'connect')
+    socket.destroy()
+    expect(socket.timeout).toBe(20)
+    await once(socket, 'close')
+    await new Promise((resolve) => setTimeout(resolve, 25)) // begun later, it ends later
+    expect(told).toEqual(['close'])
+  })
+
   it('ends our direction when the peer ends its own, unless told otherwise', async () => {
     await using server = await tlsServer({ allowHalfOpen: true }, (socket) => socket.end('bye'))
     const usual = await connect({ host: '127.0.0.1', port: server.port, ca })
