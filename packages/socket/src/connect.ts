@@ -130,7 +130,7 @@ async function openTransportFirst(
     if (transport instanceof Socket) core.transport = transport
     if (socket.destroyed) return abandon(transport)
     await connected(transport, socket, core, resolved)
-    if (socket.destroyed) return false
+    if (socket.destroyed) return abandon(transport)
     core.unsecured = transport
     socket.emit('connect')
     if (socket.destroyed) return false

@@ -68,6 +68,8 @@ export class Crossing {
     // the beginning of a character would otherwise end with what TLS brings
     refusePlaintextLeft(this.#facade.readableLength + undecoded(this.#facade).length + engine.unreadLength())
     await inTime(flushed, timeout)
+    // what stands beside it has failed, and the transport may be the program's
+    if (this.#core.state.phase !== 'plain') throw closedMeanwhile()
     // what a client receives before its hello has left cannot be TLS; to a server it is the hello
     if (role === 'client') refusePlaintextLeft(engine.unreadLength())
     const { transport } = engine.release()

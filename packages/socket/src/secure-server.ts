@@ -8,6 +8,7 @@ import {
 } from 'node:net'
 import { Arrival, type Reception } from './arrival.ts'
 import { type HostServices, HostTable } from './hosts.ts'
+import { ignore } from './engine/plain.ts'
 import { forStartTls, resolveServer } from './options/resolve.ts'
 import type { HostsOption } from './options/server-types.ts'
 import { Pending } from './pending.ts'
@@ -178,7 +179,15 @@ export class SecureServer
 
   /** Accepted connections, until the server closes. */
   async *[Symbol.asyncIterator](): AsyncGenerator<SecureSocket, void, undefined> {
-    for await (const [socket] of on(this, 'connection', { close: ['close'] })) yield socket as SecureSocket
+    // nobody else listens to those that wait for their turn
+    const hold = (socket: SecureSocket): void => void socket.on('error', ignore)
+    this.on('connection', hold)
+    try {
+      for await (const [socket] of on(this, 'connection', { close: ['close'] }) as AsyncIterable<[SecureSocket]>)
+        yield socket.off('error', ignore)
+    } finally {
+      this.off('connection', hold)
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,10 +1,18 @@
 import { once } from 'node:events'
-import { connect as connectTcp, type Socket } from 'node:net'
+import { type AddressInfo, connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import type { SessionStore } from '@x/session-cache'
-import { afterEach, describe, expect, it } from 'vitest'
-import { connect, type ConnectOptions, dial, startTls } from '../src/index.ts'
-import { tcpPair } from './rigs.ts'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import {
+  connect,
+  type ConnectOptions,
+  dial,
+  listen,
+  SecureSocket,
+  startTls,
+  type StartTlsOptions,
+} from '../src/index.ts'
+import { segmentedPair, tcpPair } from './rigs.ts'
 import { ourServer, refusal } from './server-support.ts'
 import { authority, identity, rejection, tcpServer } from './support.ts'
 
@@ -83,6 +91,41 @@ describe("a peer's reset", () => {
     expect(await refused).toMatchObject({ code: 'ECONNRESET', phase: 'starttls' })
     expect(ours.destroyed).toBe(true)
   })
+
+  it('or another error, of a client that waits for its turn in a loop over the server', async () => {
+    await using server = await listen({ port: 0, host: '127.0.0.1', cert: identity.cert, key: identity.key })
+    const { port } = server.address() as AddressInfo
+    const visit = (): Socket => {
+      const raw = connectTcp(port, '127.0.0.1')
+      connectTls({ socket: raw, servername: 'localhost', ca }).on('error', () => undefined)
+      return raw
+    }
+    const connections = once(server, 'connection')
+    const seen: SecureSocket[] = []
+    let goOn = (): void => undefined
+    const told = new Promise<void>((resolve) => (goOn = resolve))
+    const loop = (async () => {
+      for await (const socket of server) {
+        seen.push(socket)
+        if (seen.length === 2) break
+        await told
+      }
+    })()
+    const first = visit()
+    await connections
+    const waiting = once(server, 'connection') as Promise<[SecureSocket]>
+    const second = visit()
+    const [accepted] = await waiting
+    const lost = Object.assign(new Error('lost'), { code: 'ECONNRESET' })
+    await closed(accepted.destroy(lost))
+    second.destroy()
+    goOn()
+    await loop
+    expect(seen).toEqual([expect.any(SecureSocket), accepted])
+    expect(accepted.errored).toBe(lost)
+    expect(accepted.listenerCount('error')).toBe(0)
+    first.destroy()
+  })
 })
 
 describe('nothing of it is left on the transport', () => {
@@ -97,6 +140,29 @@ describe('nothing of it is left on the transport', () => {
     const options = { host: '127.0.0.1', port: server.port, ca, starttls, onHandshakeError }
     expect((await rejection(connect(options))).message).toBe('no TLS here')
     expect(left).toBe(0)
+  })
+
+  it('that the program has got back before what was written has left', async () => {
+    const { ours, theirs } = await tcpPair()
+    const before = ours.listeners('error')
+    const received: string[] = []
+    const onHandshakeError: StartTlsOptions['onHandshakeError'] = (transport) =>
+      transport.on('data', (chunk: Buffer) => received.push(chunk.toString())).resume()
+    const options = { host: 'localhost', certFile: 'is/not/there.pem', onHandshakeError }
+    expect((await rejection(startTls(ours, options)))['code']).toBe('ENOENT')
+    theirs.write('220 in clear')
+    await vi.waitFor(() => expect(received.join('')).toBe('220 in clear'))
+    expect(ours.listeners('error')).toEqual(before)
+    ours.destroy()
+    theirs.destroy()
+  })
+
+  it('that is closed with the socket before it was looked at', async () => {
+    const { ours } = segmentedPair()
+    const socket = dial({ socket: ours, host: 'localhost', ca })
+    socket.destroy()
+    await closed(socket)
+    await vi.waitFor(() => expect(ours.destroyed).toBe(true))
   })
 
   it('of a secure socket', async () => {
