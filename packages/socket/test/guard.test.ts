@@ -44,6 +44,7 @@ describe("a peer's reset", () => {
     )
     const socket = dial({ host: '127.0.0.1', port: server.port, ca, ...options }).on('error', (e) => errors.push(e))
     await once(socket, 'connect')
+    await new Promise(setImmediate) // the other one's 'connect' may come later in the same turn
     while (raw.length < 2) await once(server.server, 'connection')
     for (const one of raw) one.resetAndDestroy()
     await Promise.all([opened, closed(socket)])

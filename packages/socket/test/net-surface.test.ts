@@ -121,11 +121,11 @@ describe('as a net.Socket', () => {
 
   it("tells no 'timeout' behind 'close'", async () => {
     await using server = await tcpServer(() => undefined)
-    const socket = dial({ host: '127.0.0.1', port: server.port, timeout: 20, startHandshake: false })
+    const socket = dial({ host: '127.0.0.1', port: server.port, startHandshake: false })
     const told: string[] = []
     for (const event of ['timeout', 'close']) socket.on(event, () => told.push(event))
     await once(socket, 'connect')
-    socket.destroy()
+    socket.setTimeout(20).destroy()
     expect(socket.timeout).toBe(20)
     await once(socket, 'close')
     await new Promise((resolve) => setTimeout(resolve, 25)) // begun later, it ends later
